@@ -1,0 +1,142 @@
+"""The vocabulary of writes: what a journal records and a store applies.
+
+A batch is applied in one transaction with the writer's position, so a replay after any crash is
+exactly-once. Operations of a batch are applied in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from autolog_core.entities import DatasetInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRun:
+    """A run begins. A run id that exists already is left as it is.
+
+    Attributes:
+        start_time: Milliseconds since the epoch.
+        owned: Whether the run ends, FAILED, when the writing process dies.
+    """
+
+    run_id: str
+    experiment_id: str
+    name: str
+    user_id: str | None
+    start_time: int
+    artifact_uri: str
+    tags: tuple[tuple[str, str], ...] = ()
+    status: str = "RUNNING"
+    owned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRun:
+    """A run changes; None leaves a field as it is.
+
+    Attributes:
+        status: A terminal status also gives up ownership. RUNNING with `owned` set takes it (a
+            resumed run) and clears `end_time`.
+        name: Kept in step with the tag ``mlflow.runName``.
+    """
+
+    run_id: str
+    status: str | None = None
+    end_time: int | None = None
+    name: str | None = None
+    owned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetTags:
+    """Tags of a run are set, over what was there. ``mlflow.runName`` renames the run."""
+
+    run_id: str
+    tags: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTag:
+    """A tag of a run is removed, if it is there."""
+
+    run_id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogParams:
+    """Params of a run. A key that is there already keeps its first value."""
+
+    run_id: str
+    params: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogInputs:
+    """Datasets that a run used. The same dataset with the same context counts once."""
+
+    run_id: str
+    datasets: tuple[DatasetInput, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AppendMetrics:
+    """Points of one series, in the order they were logged.
+
+    Attributes:
+        steps: int64, shape (n,).
+        timestamps: int64 milliseconds, shape (n,).
+        values: float64, shape (n,).
+    """
+
+    run_id: str
+    key: str
+    steps: NDArray[np.int64]
+    timestamps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    model_id: str | None = None
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+
+
+Operation: TypeAlias = (
+    CreateRun | UpdateRun | SetTags | DeleteTag | LogParams | LogInputs | AppendMetrics
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WriterMark:
+    """Up to where a writer's journal is applied.
+
+    Attributes:
+        writer_id: Id of one process's journal.
+        position: Grows with every record; a store refuses to go back.
+        last_time: Milliseconds since the epoch of the newest record.
+        host: Where the writer runs.
+        pid: Its process id there.
+    """
+
+    writer_id: str
+    position: int
+    last_time: int
+    host: str = ""
+    pid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport:
+    """What a store could not take as it was, to be told to the user once.
+
+    Attributes:
+        param_conflicts: (run id, key, kept value, refused value).
+        orphans: Run ids that operations named and the store does not hold.
+    """
+
+    param_conflicts: tuple[tuple[str, str, str, str], ...] = ()
+    orphans: tuple[str, ...] = ()

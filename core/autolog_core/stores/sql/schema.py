@@ -1,0 +1,181 @@
+"""The tables. Column types and lengths are such that SQLite, PostgreSQL and MySQL all take them.
+
+Floats that no database agrees on are split: `special` is 0 for a finite value, 1 for NaN, 2 for
++inf, 3 for -inf; the float column then holds 0.0 for NaN and the largest float of that sign for an
+infinity, so that comparisons and orderings work in plain SQL.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+
+MAX_FLOAT = 1.7976931348623157e308
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+HEAD = 64
+"""How many characters of a value the `head` columns keep for their index."""
+
+_long_text = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+_blob = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+# SQLite only numbers rows by itself for a primary key of exactly INTEGER.
+_serial = BigInteger().with_variant(Integer(), "sqlite")
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("experiment_id", _serial, primary_key=True, autoincrement=True),
+    Column("name", String(500), nullable=False, unique=True),
+    Column("artifact_location", String(2048), nullable=False),
+    Column("lifecycle_stage", String(16), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+)
+
+experiment_tags = Table(
+    "experiment_tags",
+    metadata,
+    Column("experiment_id", BigInteger, primary_key=True),
+    Column("key", String(250), primary_key=True),
+    Column("value", _long_text, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String(256), primary_key=True),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("name", String(8000), nullable=False),
+    Column("user_id", String(256)),
+    Column("status", String(16), nullable=False),
+    Column("start_time", BigInteger, nullable=False),
+    Column("end_time", BigInteger),
+    Column("artifact_uri", String(2500), nullable=False),
+    Column("lifecycle_stage", String(16), nullable=False),
+    Column("deleted_with_experiment", SmallInteger, nullable=False, default=0),
+    Column("owner", String(64), doc="writer that ends the run FAILED when it dies"),
+)
+Index("ix_runs_experiment_start", runs.c.experiment_id, runs.c.start_time, runs.c.run_id)
+Index("ix_runs_owner", runs.c.owner)
+
+params = Table(
+    "params",
+    metadata,
+    Column("run_id", String(256), primary_key=True),
+    Column("key", String(250), primary_key=True),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("value", _long_text, nullable=False),
+    Column("head", String(HEAD), nullable=False),
+    Column("number", Double, doc="the value as a finite number, where it is one"),
+)
+Index("ix_params_lookup", params.c.experiment_id, params.c.key, params.c.head)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("run_id", String(256), primary_key=True),
+    Column("key", String(250), primary_key=True),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("value", _long_text, nullable=False),
+    Column("head", String(HEAD), nullable=False),
+)
+Index("ix_tags_lookup", tags.c.experiment_id, tags.c.key, tags.c.head)
+
+latest_metrics = Table(
+    "latest_metrics",
+    metadata,
+    Column("run_id", String(256), primary_key=True),
+    Column("key", String(250), primary_key=True),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("special", SmallInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("minimum", Double, doc="NULL while every point is NaN; infinities as largest floats"),
+    Column("minimum_step", BigInteger),
+    Column("maximum", Double),
+    Column("maximum_step", BigInteger),
+    Column("points", BigInteger, nullable=False),
+)
+# special first: NaN (1) sorts apart from the numbers (0, 2, 3) with `special = 1`.
+Index(
+    "ix_latest_metrics_value",
+    latest_metrics.c.experiment_id,
+    latest_metrics.c.key,
+    latest_metrics.c.value,
+    latest_metrics.c.special,
+    latest_metrics.c.run_id,
+)
+
+metric_chunks = Table(
+    "metric_chunks",
+    metadata,
+    Column("chunk_id", _serial, primary_key=True, autoincrement=True),
+    Column("run_id", String(256), nullable=False),
+    Column("key", String(250), nullable=False),
+    Column("model_id", String(36)),
+    Column("dataset_name", String(500)),
+    Column("dataset_digest", String(36)),
+    Column("points", Integer, nullable=False),
+    Column("first_step", BigInteger, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("first_time", BigInteger, nullable=False),
+    Column("last_time", BigInteger, nullable=False),
+    Column("minimum", Double),
+    Column("maximum", Double),
+    Column("data", _blob, nullable=False),
+)
+Index("ix_metric_chunks_series", metric_chunks.c.run_id, metric_chunks.c.key)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("dataset_id", _serial, primary_key=True, autoincrement=True),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("name", String(500), nullable=False),
+    Column("digest", String(36), nullable=False),
+    Column("source_type", String(36), nullable=False),
+    Column("source", _long_text, nullable=False),
+    Column("schema", _long_text),
+    Column("profile", _long_text),
+    UniqueConstraint("experiment_id", "name", "digest", name="uq_datasets_reference"),
+)
+
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("run_id", String(256), primary_key=True),
+    Column("dataset_id", BigInteger, primary_key=True),
+    Column("context", String(250), primary_key=True, doc="'' where none was given"),
+    Column("tags", _long_text, nullable=False, doc="JSON list of [key, value]"),
+)
+Index("ix_inputs_dataset", inputs.c.dataset_id)
+
+journal_writers = Table(
+    "journal_writers",
+    metadata,
+    Column("writer_id", String(64), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("last_time", BigInteger, nullable=False),
+    Column("host", String(256), nullable=False),
+    Column("pid", BigInteger, nullable=False),
+)
