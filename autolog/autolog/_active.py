@@ -1,0 +1,42 @@
+"""The runs that are open in this thread or task, outermost first.
+
+The fluent functions and autologging share this stack; it is kept apart so that neither has to
+import the other. A thread starts with an empty stack: a run that one thread opened never catches
+what another one logs.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autolog_core.session import LiveRun
+
+stack: ContextVar[tuple[LiveRun, ...]] = ContextVar("autolog_active_runs", default=())
+_last_here: ContextVar[str | None] = ContextVar("autolog_last_run_id", default=None)
+
+
+def current() -> LiveRun | None:
+    """Returns the innermost open run of this thread or task, or None."""
+    runs = stack.get()
+    return runs[-1] if runs else None
+
+
+def last_run_id() -> str | None:
+    """Returns the id of the run that was opened last in this thread or task, or None."""
+    return _last_here.get()
+
+
+def push(live: LiveRun) -> None:
+    """Makes `live` the innermost open run."""
+    stack.set((*stack.get(), live))
+    _last_here.set(live.run_id)
+
+
+def pop(live: LiveRun) -> None:
+    """Takes `live` off the stack, wherever it is; nothing happens if it is not there."""
+    runs = stack.get()
+    if live in runs:
+        stack.set(tuple(run for run in runs if run is not live))
+        _last_here.set(live.run_id)
