@@ -4,10 +4,10 @@ import ast
 import re
 from pathlib import Path
 
-import autolog_core
 import pytest
 
 import autolog
+import autolog_core
 
 TREE = Path(__file__).parents[2]
 ROOTS = (TREE / "core" / "autolog_core", TREE / "autolog" / "autolog")
