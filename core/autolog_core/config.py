@@ -33,6 +33,8 @@ class Settings:
         flush_interval: Seconds between commits of the journal to the store.
         capture_code: Whether git state and the diff are kept.
         capture_packages: Whether installed package versions are kept.
+        artifacts_progress_bar: Whether long copies of artifacts show a bar on a terminal.
+        notebook: Path of the notebook that Jupyter runs this process for, if it says so.
     """
 
     tracking_uri: str | None = None
@@ -47,6 +49,8 @@ class Settings:
     capture_code: bool = True
     capture_packages: bool = True
     user: str | None = None
+    artifacts_progress_bar: bool = True
+    notebook: str | None = None
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -72,6 +76,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         capture_code=_flag(env, "CAPTURE_CODE", True),
         capture_packages=_flag(env, "CAPTURE_PACKAGES", True),
         user=env.get("LOGNAME") or env.get("USER") or env.get("USERNAME"),
+        artifacts_progress_bar=_flag(env, "ENABLE_ARTIFACTS_PROGRESS_BAR", True),
+        notebook=env.get("JPY_SESSION_NAME"),
     )
 
 
@@ -81,6 +87,25 @@ def export(name: str, value: str | None) -> None:
         os.environ.pop(f"AUTOLOG_{name}", None)
     else:
         os.environ[f"AUTOLOG_{name}"] = value
+
+
+def git_environment() -> dict[str, str]:
+    """Returns the environment to run ``git`` in: it asks nothing, locks nothing, fetches nothing.
+
+    Variables that point git at another repository (as inside a hook) are left out; those that
+    configure it are kept, because they may say which folders are trusted.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(("GIT_CONFIG", "GIT_EXEC_PATH"))
+    }
+    return kept | {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "LC_ALL": "C",
+    }
 
 
 def take_run_id() -> str | None:
