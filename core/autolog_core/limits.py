@@ -31,6 +31,8 @@ INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
 
 _KEY = re.compile(r"[/\w.\- :]*")
+# Most keys: no slash, so they are normal paths already.
+_PLAIN_KEY = re.compile(r"\w[\w.\- :]*")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
 _HOST_SCHEMES = frozenset(
     ("ftp", "sftp", "hdfs", "viewfs", "http", "https", "r2", "b2", "abfss", "mlflow-artifacts")
@@ -59,6 +61,8 @@ def check_key(key: object, what: str) -> str:
             f"{what} key has {len(key)} characters, at most {KEY_LENGTH} are allowed: "
             f"{key[:40]!r}..."
         )
+    if _PLAIN_KEY.fullmatch(key):
+        return key
     if not _KEY.fullmatch(key):
         raise InvalidArgument(
             f"{what} key {key!r} is invalid: use letters, digits, underscores, dashes, periods, "
