@@ -1,0 +1,207 @@
+"""Statements about runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, update
+
+from autolog_core.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LifecycleStage,
+    MetricSummary,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+)
+from autolog_core.errors import NotFound
+from autolog_core.stores.sql.dialect import among, pack
+from autolog_core.stores.sql.schema import (
+    MAX_FLOAT,
+    datasets,
+    inputs,
+    latest_metrics,
+    params,
+    runs,
+    tags,
+)
+
+_first = itemgetter(0)
+_pair = itemgetter(1, 2)
+_INFINITY = float("inf")
+_NOTHING = RunInputs()
+
+_RUNS = select(
+    runs.c.run_id,
+    runs.c.experiment_id,
+    runs.c.name,
+    runs.c.user_id,
+    runs.c.status,
+    runs.c.start_time,
+    runs.c.end_time,
+    runs.c.artifact_uri,
+    runs.c.lifecycle_stage,
+)
+_PARAMS = select(params.c.run_id, params.c.key, params.c.value)
+_TAGS = select(tags.c.run_id, tags.c.key, tags.c.value)
+_METRICS = select(
+    latest_metrics.c.run_id,
+    latest_metrics.c.special,
+    latest_metrics.c.key,
+    latest_metrics.c.value,
+    latest_metrics.c.timestamp,
+    latest_metrics.c.step,
+    latest_metrics.c.minimum,
+    latest_metrics.c.minimum_step,
+    latest_metrics.c.maximum,
+    latest_metrics.c.maximum_step,
+    latest_metrics.c.points,
+)
+_INPUTS = (
+    select(
+        inputs.c.run_id,
+        inputs.c.tags,
+        datasets.c.name,
+        datasets.c.digest,
+        datasets.c.source_type,
+        datasets.c.source,
+        datasets.c.schema,
+        datasets.c.profile,
+    )
+    .join_from(inputs, datasets, inputs.c.dataset_id == datasets.c.dataset_id)
+    .order_by(inputs.c.run_id, inputs.c.dataset_id, inputs.c.context)
+)
+
+
+def get(connection: Connection, run_id: str) -> Run:
+    """Returns a run with all that was logged."""
+    found = load_runs(connection, [run_id])
+    if not found:
+        raise NotFound(f"there is no run with id {run_id!r}")
+    return found[0]
+
+
+def load_runs(connection: Connection, run_ids: Sequence[str]) -> list[Run]:
+    """Returns runs with all that was logged, in the order of `run_ids`.
+
+    Unknown ids are left out. Metrics, params and tags of a run come in the order of their keys.
+    """
+    infos: dict[str, RunInfo] = {}
+    run_params: dict[str, dict[str, str]] = {}
+    run_tags: dict[str, dict[str, str]] = {}
+    metrics: dict[str, tuple[dict[str, float], dict[str, MetricSummary]]] = {}
+    uses: dict[str, tuple[DatasetInput, ...]] = {}
+    for ids in pack(connection, run_ids):
+        for row in _fetch(connection, _RUNS, runs.c.run_id, ids):
+            infos[row[0]] = RunInfo(row[0], str(row[1]), *row[2:])
+        for run_id, rows in groupby(_fetch(connection, _PARAMS, params.c.run_id, ids), _first):
+            run_params.setdefault(run_id, {}).update(map(_pair, rows))
+        for run_id, rows in groupby(_fetch(connection, _TAGS, tags.c.run_id, ids), _first):
+            run_tags.setdefault(run_id, {}).update(map(_pair, rows))
+        for row in _fetch(connection, _METRICS, latest_metrics.c.run_id, ids):
+            summary = _summary(row)
+            try:
+                values, summaries = metrics[row[0]]
+            except KeyError:
+                values, summaries = metrics[row[0]] = ({}, {})
+            values[summary[0]] = summary[1]
+            summaries[summary[0]] = summary
+        for run_id, rows in groupby(_fetch(connection, _INPUTS, inputs.c.run_id, ids), _first):
+            uses[run_id] = tuple(map(_use, rows))
+    return [
+        Run(
+            infos[run_id],
+            RunData(
+                metrics[run_id][0] if run_id in metrics else {},
+                run_params.get(run_id, {}),
+                run_tags.get(run_id, {}),
+                metrics[run_id][1] if run_id in metrics else {},
+            ),
+            RunInputs(uses[run_id]) if run_id in uses else _NOTHING,
+        )
+        for run_id in run_ids
+        if run_id in infos
+    ]
+
+
+def latest_summaries(
+    connection: Connection, run_ids: Sequence[str], keys: Sequence[str]
+) -> dict[tuple[str, str], MetricSummary]:
+    """Returns the summaries of metrics of runs, by (run id, key)."""
+    query = _METRICS.where(among(connection, latest_metrics.c.key, "keys"))
+    found: dict[tuple[str, str], MetricSummary] = {}
+    for named in pack(connection, keys):
+        for ids in pack(connection, run_ids):
+            for row in _fetch(connection, query, latest_metrics.c.run_id, ids, keys=named):
+                found[row[0], row[2]] = _summary(row)
+    return found
+
+
+def remove(connection: Connection, run_id: str) -> None:
+    """Puts a run away."""
+    _set_stage(connection, run_id, LifecycleStage.DELETED)
+
+
+def restore(connection: Connection, run_id: str) -> None:
+    """Brings a run back."""
+    _set_stage(connection, run_id, LifecycleStage.ACTIVE)
+
+
+def _set_stage(connection: Connection, run_id: str, stage: str) -> None:
+    # A run that goes or comes alone no longer follows its experiment.
+    changed = connection.execute(
+        update(runs)
+        .where(runs.c.run_id == run_id)
+        .values(lifecycle_stage=stage, deleted_with_experiment=0)
+    )
+    if not changed.rowcount:
+        raise NotFound(f"there is no run with id {run_id!r}")
+
+
+def _fetch(
+    connection: Connection, query: Select[Any], column: Any, ids: Any, **bound: Any
+) -> Iterable[tuple[Any, ...]]:
+    """Returns the driver's own tuples: no column of these queries needs conversion."""
+    cursor = connection.execute(
+        query.where(among(connection, column)), {"ids": ids, **bound}
+    ).cursor
+    return cursor.fetchall() if cursor is not None else ()
+
+
+def _summary(row: tuple[Any, ...]) -> MetricSummary:
+    if row[1] or (row[6] is not None and not -MAX_FLOAT < row[6] <= row[8] < MAX_FLOAT):
+        return MetricSummary(
+            row[2],
+            unclamp(row[3], row[1]),
+            row[4],
+            row[5],
+            _extreme(row[6]),
+            row[7],
+            _extreme(row[8]),
+            row[9],
+            row[10],
+        )
+    return MetricSummary._make(row[2:])
+
+
+def unclamp(value: float, special: int) -> float:
+    """Returns the float that the columns `value` and `special` stand for."""
+    return (value, float("nan"), _INFINITY, -_INFINITY)[special]
+
+
+def _extreme(value: float | None) -> float | None:
+    if value is None or -MAX_FLOAT < value < MAX_FLOAT:
+        return value
+    return _INFINITY if value > 0 else -_INFINITY
+
+
+def _use(row: tuple[Any, ...]) -> DatasetInput:
+    labels = tuple(InputTag(key, value) for key, value in json.loads(row[1]))
+    return DatasetInput(Dataset(*row[2:]), labels)

@@ -1,0 +1,76 @@
+"""Statements about writers: how far each process's journal is applied."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Connection, delete, select, update
+
+from autolog_core.entities import RunStatus
+from autolog_core.stores.operations import WriterMark
+from autolog_core.stores.sql.chunks import Appender
+from autolog_core.stores.sql.dialect import upsert
+from autolog_core.stores.sql.schema import journal_writers, runs
+from autolog_core.stores.sql.values import write_tags
+
+CAUSE_TAG = "autolog.end_cause"
+KEPT = 30 * 24 * 3600 * 1000
+"""Milliseconds for which the position of a writer that is gone is kept: its journal may be
+replayed once more if a process dies between applying and deleting it."""
+_GONE = -1
+_w = journal_writers.c
+
+
+def get_position(connection: Connection, writer_id: str) -> int:
+    """Returns the position up to which a writer's journal is applied; 0 if never."""
+    return (
+        connection.scalar(select(_w.position).where(_w.writer_id == writer_id).with_for_update())
+        or 0
+    )
+
+
+def set_mark(connection: Connection, mark: WriterMark) -> None:
+    """Records how far a writer's journal is applied."""
+    connection.execute(
+        upsert(connection, journal_writers, ["position", "last_time", "host", "pid"]),
+        [
+            {
+                "writer_id": mark.writer_id,
+                "position": mark.position,
+                "last_time": mark.last_time,
+                "host": mark.host[:256],
+                "pid": mark.pid,
+            }
+        ],
+    )
+
+
+def close(connection: Connection, writer_id: str, cause: str | None) -> list[str]:
+    """Takes a writer off, and ends the runs that it left open if `cause` is given."""
+    now = time.time_ns() // 1_000_000
+    last_time = connection.scalar(select(_w.last_time).where(_w.writer_id == writer_id))
+    rows = connection.execute(
+        select(runs.c.run_id, runs.c.experiment_id, runs.c.start_time)
+        .where(runs.c.owner == writer_id)
+        .order_by(runs.c.run_id)
+    ).all()
+    if cause is not None:
+        for run_id, _, start_time in rows:
+            connection.execute(
+                update(runs)
+                .where(runs.c.run_id == run_id)
+                .values(status=RunStatus.FAILED, end_time=max(start_time, last_time or now))
+            )
+        experiment_ids = {run_id: experiment_id for run_id, experiment_id, _ in rows}
+        write_tags(
+            connection,
+            {(run_id, CAUSE_TAG): cause for run_id in experiment_ids},
+            experiment_ids,
+            set(),
+        )
+        if experiment_ids:
+            Appender(connection).compact(list(experiment_ids))
+    connection.execute(update(runs).where(runs.c.owner == writer_id).values(owner=None))
+    connection.execute(update(journal_writers).where(_w.writer_id == writer_id).values(pid=_GONE))
+    connection.execute(delete(journal_writers).where(_w.pid == _GONE, _w.last_time < now - KEPT))
+    return [run_id for run_id, _, _ in rows]
