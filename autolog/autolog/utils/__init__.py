@@ -1,0 +1,1 @@
+"""Small things that tracking code imports by name."""
