@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autolog_core.session import LiveRun
+    from autolog_core.live import LiveRun
 
 stack: ContextVar[tuple[LiveRun, ...]] = ContextVar("autolog_active_runs", default=())
 _last_here: ContextVar[str | None] = ContextVar("autolog_last_run_id", default=None)

@@ -1,0 +1,38 @@
+"""The integrations that there are. A new library is a new room and one line here."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from autolog_core.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from autolog.instrument.spec import IntegrationSpec
+
+BUILTIN: dict[str, str] = {
+    "sklearn": "autolog.sklearn.spec:SPEC",
+}
+
+
+def load(target: str) -> Any:
+    """Returns what ``"module:name"`` names."""
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names of all integrations."""
+    return tuple(BUILTIN)
+
+
+def find(name: str) -> IntegrationSpec:
+    """Returns the description of an integration.
+
+    Raises:
+        InvalidArgument: There is none of that name.
+    """
+    if name not in BUILTIN:
+        raise InvalidArgument(f"there is no integration {name!r}; there are: {', '.join(BUILTIN)}")
+    spec: IntegrationSpec = load(BUILTIN[name])
+    return spec

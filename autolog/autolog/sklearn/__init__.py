@@ -1,0 +1,90 @@
+"""scikit-learn: one run for each training, with nothing to add to the training code.
+
+**When.** At the outermost ``fit``, ``fit_transform`` or ``fit_predict`` of any estimator that
+derives from `sklearn.base.BaseEstimator`: those of scikit-learn, of other libraries, and the
+user's own. Pipelines, searches and other meta-estimators are one run, with whatever they fit
+inside. Transformers for preprocessing, imputation, feature extraction and feature selection are
+no training and make no run; neither do ``cross_val_score`` and its kin.
+
+**Where.** In the active run of the thread, else in a run of its own. A second training in the same
+run gets a child run: params are written once, and mixed with another training's they would lie.
+
+**What.** Params (``get_params``), the tags ``estimator_name`` and ``estimator_class``, a reference
+to the training data with a digest over all of it, training metrics, the estimator's diagram
+(``estimator.html``) and a report of what was captured, skipped and why (``autolog_report.json``).
+The metrics are MLflow's: ``training_precision_score``, ``training_recall_score``,
+``training_f1_score``, ``training_accuracy_score``, ``training_log_loss``, ``training_roc_auc`` of
+classifiers, ``training_mean_squared_error``, ``training_root_mean_squared_error``,
+``training_mean_absolute_error``, ``training_r2_score`` of regressors, and ``training_score``.
+
+**When a fit fails**, its exception reaches the program untouched; a run of its own ends FAILED with
+the traceback, a run of the user stays open with the tag ``autolog.failure``.
+
+**Limits.** Fitted models, child runs of searches and metrics computed after the fit are not kept
+yet. Worker processes of joblib do not log what user code fits there. ``partial_fit`` is not logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def autolog(
+    log_input_examples: bool = False,
+    log_model_signatures: bool = True,
+    log_models: bool = True,
+    log_datasets: bool = True,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    max_tuning_runs: int | None = 5,
+    log_post_training_metrics: bool = True,
+    serialization_format: str = "cloudpickle",
+    registered_model_name: str | None = None,
+    pos_label: object = None,
+    extra_tags: Mapping[str, str] | None = None,
+) -> None:
+    """Turns autologging of scikit-learn on, or off; these options win over ``autolog.autolog()``.
+
+    Args:
+        log_input_examples: No effect yet, as `log_models`.
+        log_model_signatures: No effect yet, as `log_models`.
+        log_models: Whether fitted models are kept. No effect yet: the report of each run lists the
+            model as skipped.
+        log_datasets: Whether a reference to the training data is kept.
+        disable: Turns the integration off and restores scikit-learn.
+        exclusive: Logs nothing while a run of the user is active.
+        disable_for_unsupported_versions: Leaves versions that were not tested alone.
+        silent: No line of ours is printed or logged.
+        max_tuning_runs: Child runs of a parameter search at most. No effect yet: there are none.
+        log_post_training_metrics: No effect yet: metrics after the fit are not kept.
+        serialization_format: No effect yet, as `log_models`.
+        registered_model_name: No effect yet, as `log_models`.
+        pos_label: The positive class of a two-class problem, to which precision, recall and F1
+            then refer; by default they are averages over the classes, weighted by their size.
+        extra_tags: Tags for every autologged run.
+
+    Raises:
+        InvalidArgument: An option has a wrong value.
+    """
+    from autolog.instrument import control
+
+    control.configure(
+        "sklearn",
+        control.OWN,
+        log_input_examples=log_input_examples,
+        log_model_signatures=log_model_signatures,
+        log_models=log_models,
+        log_datasets=log_datasets,
+        disable=disable,
+        exclusive=exclusive,
+        disable_for_unsupported_versions=disable_for_unsupported_versions,
+        silent=silent,
+        max_tuning_runs=max_tuning_runs,
+        log_post_training_metrics=log_post_training_metrics,
+        serialization_format=serialization_format,
+        registered_model_name=registered_model_name,
+        pos_label=pos_label,
+        extra_tags=extra_tags,
+    )
