@@ -1,0 +1,1 @@
+"""What is known of a run without being told: code, environment, machine load, failures."""
