@@ -75,7 +75,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         flush_interval=_number(env, "FLUSH_INTERVAL", 0.2),
         capture_code=_flag(env, "CAPTURE_CODE", True),
         capture_packages=_flag(env, "CAPTURE_PACKAGES", True),
-        user=env.get("LOGNAME") or env.get("USER") or env.get("USERNAME"),
+        user=env.get("LOGNAME") or env.get("USER") or env.get("USERNAME") or _account(),
         artifacts_progress_bar=_flag(env, "ENABLE_ARTIFACTS_PROGRESS_BAR", True),
         notebook=env.get("JPY_SESSION_NAME"),
     )
@@ -113,6 +113,16 @@ def take_run_id() -> str | None:
     found = os.environ.pop("AUTOLOG_RUN_ID", None)
     other = os.environ.pop("MLFLOW_RUN_ID", None)
     return found or other
+
+
+def _account() -> str | None:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        # A container may run under a number that has no name.
+        return None
 
 
 def _lookup(env: Mapping[str, str], name: str) -> tuple[str, str] | None:

@@ -184,7 +184,7 @@ class LiveRun:
         self._writer().append_points(
             self._table,
             [(key, *link) for key in metrics],
-            array("I", range(count)).tobytes(),
+            array("I", range(count)),
             count,
             columns.tobytes() + array("d", values).tobytes(),
         )
@@ -214,7 +214,7 @@ class LiveRun:
                 writer.append_points(
                     self._table,
                     series,
-                    None if len(series) == 1 else which[start:stop].tobytes(),
+                    None if len(series) == 1 else which[start:stop],
                     count,
                     steps[start:stop].tobytes()
                     + times[start:stop].tobytes()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from autolog_core import limits
 from autolog_core.entities import LifecycleStage, RunStatus
 from autolog_core.errors import AutologError, InvalidArgument
 from autolog_core.live import LiveRun
@@ -116,8 +118,6 @@ def begin_run(
             labels[NAME_TAG] = run_name
         live.set_tags(labels)
     else:
-        from autolog_core.capture.source import source_tags
-
         named = labels.get(NAME_TAG)
         if run_name is not None and named is not None and named != run_name:
             raise InvalidArgument(
@@ -127,7 +127,7 @@ def begin_run(
         live = session.create_run(
             experiment_id or choose_experiment(session),
             name=None if name is None else str(name),
-            tags={**source_tags(session.settings), **labels},
+            tags={**_source_tags(session), **labels},
         )
         session.background.submit(lambda: _capture(session, live))
     wanted = session.settings.system_metrics if log_system_metrics is None else log_system_metrics
@@ -195,6 +195,21 @@ def finish_open_runs(session: Session) -> None:
     session.background.wait(_LONGEST_WAIT)
 
 
+def _source_tags(session: Session) -> dict[str, str]:
+    if session.source_tags is None:
+        from autolog_core.capture.source import read_source
+
+        source = read_source()
+        tags = {"mlflow.source.name": source.name, "mlflow.source.type": source.type}
+        if source.arguments:
+            text = shlex.join(source.arguments)
+            tags["autolog.source.arguments"] = text[: limits.TAG_VALUE_LENGTH]
+        if session.settings.user:
+            tags["mlflow.user"] = session.settings.user
+        session.source_tags = tags
+    return session.source_tags
+
+
 def _capture(session: Session, live: LiveRun) -> None:
     captured = _look(session)
     live.set_tags(captured.tags)
@@ -207,10 +222,12 @@ def _capture(session: Session, live: LiveRun) -> None:
 
 
 def _look(session: Session) -> Captured:
-    from autolog_core.capture.collect import collect
+    from autolog_core.capture.collect import collect, read_facts
 
+    if session.facts is None:
+        session.facts = read_facts(session.settings)
     moment = time.monotonic()
     last = session.last_look
     if last is None or moment - last[0] > _FRESH:
-        last = session.last_look = (moment, collect(session.settings))
+        last = session.last_look = (moment, collect(session.settings, session.facts))
     return last[1]

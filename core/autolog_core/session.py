@@ -23,7 +23,7 @@ from autolog_core.journal.writer import JournalWriter
 from autolog_core.live import LiveRun, now
 
 if TYPE_CHECKING:
-    from autolog_core.capture.collect import Captured
+    from autolog_core.capture.collect import Captured, Facts
     from autolog_core.capture.system_metrics import SystemMetricsSampler
     from autolog_core.journal.recovery import Recovered
     from autolog_core.stores.base import Store
@@ -45,6 +45,8 @@ class Session:
         chosen_experiment: Id of the experiment for new runs, once it is chosen.
         open_runs: Runs that this process began and has not ended.
         background: For work that no caller should wait for.
+        source_tags: What this process runs, as tags, once it was looked at.
+        facts: What stays as it is while this process lives, once it was looked at.
         last_look: When the code's state was last captured (monotonic seconds), and what it was.
     """
 
@@ -60,6 +62,8 @@ class Session:
         self.chosen_experiment: str | None = None
         self.open_runs: dict[str, LiveRun] = {}
         self.background = Background("autolog-background")
+        self.source_tags: dict[str, str] | None = None
+        self.facts: Facts | None = None
         self.last_look: tuple[float, Captured] | None = None
         self._abandoned: list[object] = []
         self._closed = False

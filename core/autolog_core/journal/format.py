@@ -3,12 +3,13 @@
 A journal is a folder ``<spool>/<writer id>/`` with the owner's ``lock`` file and numbered segment
 files. A segment starts with a 64-byte header and goes on with records, each aligned to 8 bytes:
 
-    commit word  u64   crc32 of the payload << 32 | kind << 26 | payload length
+    commit word  u64   checksum << 32 | kind << 26 | payload length
     payload      padded with zeros to a multiple of 8
 
-Space is zero before it is written and the commit word is stored last, by one aligned 8-byte store:
-a process that dies at any instruction leaves whole records, then a zero word. Series ids count
-from 0 in each segment, so a segment can be read without the ones before it.
+The checksum is the crc32 of the payload, begun with the word's low half; a segment's end and gaps
+have a fixed one. Space is zero before it is written and the commit word is stored last, by one
+aligned 8-byte store: a process that dies at any instruction leaves whole records, then a zero word.
+Series ids count from 0 in each segment, so a segment can be read without the ones before it.
 
 A position is ``segment number << 32 | byte offset``: it grows with every record.
 """
@@ -39,6 +40,10 @@ SET_TAGS = 8
 DELETE_TAG = 9
 LOG_PARAMS = 10
 LOG_INPUTS = 11
+
+# What takes the checksum's place in gaps, and the whole word at a segment's end.
+PAD_MARK = 0x50414421 << 32
+END_WORD = 0x454E4421 << 32 | END << LENGTH_BITS
 
 METRIC_BODY = struct.Struct("=IIqqd")
 """Series id, zero, step, timestamp in ms, value."""

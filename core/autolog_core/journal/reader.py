@@ -17,7 +17,7 @@ from autolog_core.errors import CorruptJournal
 from autolog_core.journal.format import (
     CREATE_RUN,
     DELETE_TAG,
-    END,
+    END_WORD,
     FIELD,
     HEADER_SIZE,
     KIND_MASK,
@@ -32,6 +32,7 @@ from autolog_core.journal.format import (
     METRICS,
     METRICS_HEAD,
     PAD,
+    PAD_MARK,
     SERIES,
     SET_TAGS,
     TIMED,
@@ -134,7 +135,7 @@ class SegmentReader:
                 break
             kind = word >> LENGTH_BITS & KIND_MASK
             length = word & LENGTH_MASK
-            if kind == END:
+            if word == END_WORD:
                 batch.done = True
                 offset += 8
                 break
@@ -142,7 +143,11 @@ class SegmentReader:
             try:
                 if kind == METRIC:
                     count = self._metrics_at(offset)
-                    if not skipped:
+                    if skipped:
+                        # The position to skip to may lie among these.
+                        ahead = skip_to - position(segment.number, offset)
+                        count = min(count, ahead // METRIC_SIZE)
+                    else:
                         batch.last_time = max(
                             batch.last_time, self._take_metrics(points, offset, count)
                         )
@@ -200,7 +205,7 @@ class SegmentReader:
         mapping, words = self.segment.bytes, self.segment.words
         for index in range(count):
             at = offset + index * METRIC_SIZE
-            if crc32(mapping[at + 8 : at + METRIC_SIZE]) != words[at >> 3] >> 32:
+            if crc32(mapping[at + 8 : at + METRIC_SIZE], METRIC_LOW) != words[at >> 3] >> 32:
                 return index
         return count
 
@@ -218,7 +223,11 @@ class SegmentReader:
         if offset + 8 + length > self.segment.size:
             raise self._damage(offset, f"a record of {length} bytes reaches past the end")
         payload = self.segment.bytes[offset + 8 : offset + 8 + length]
-        if self._check and word >> LENGTH_BITS & KIND_MASK != PAD and crc32(payload) != word >> 32:
+        low = word & 0xFFFFFFFF
+        if low >> LENGTH_BITS == PAD:
+            if word != PAD_MARK | low:
+                raise self._damage(offset, "a gap without its mark")
+        elif self._check and crc32(payload, low) != word >> 32:
             raise self._damage(offset, "a record whose checksum does not fit")
         return payload
 

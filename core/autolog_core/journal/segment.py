@@ -35,6 +35,11 @@ class Segment:
         self._view = memoryview(mapping)
         self.words = self._view.cast("Q")
 
+    def rename(self, path: Path) -> None:
+        """Gives the file another name."""
+        self.path.rename(path)
+        self.path = path
+
     def sync(self) -> None:
         """Asks the system to write the file to the disk."""
         descriptor = os.open(self.path, os.O_RDWR)
@@ -61,7 +66,7 @@ def segment_path(folder: Path, number: int) -> Path:
     return folder / f"{number:08d}.segment"
 
 
-def create_segment(folder: Path, number: int, size: int, writer_id: str) -> Segment:
+def create_segment(path: Path, number: int, size: int, writer_id: str) -> Segment:
     """Makes a segment whose space is reserved, so that writing to it cannot fail.
 
     Raises:
@@ -69,7 +74,6 @@ def create_segment(folder: Path, number: int, size: int, writer_id: str) -> Segm
         StorageReadOnly: The folder cannot be written.
         StorageError: Anything else that the system refuses.
     """
-    path = segment_path(folder, number)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 import uuid
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -15,7 +16,7 @@ from zlib import crc32
 from autolog_core.errors import InvalidArgument, StorageError
 from autolog_core.journal import lock
 from autolog_core.journal.format import (
-    END,
+    END_WORD,
     FIELD,
     HEADER_SIZE,
     LENGTH_BITS,
@@ -26,12 +27,13 @@ from autolog_core.journal.format import (
     METRICS,
     METRICS_HEAD,
     PAD,
+    PAD_MARK,
     SERIES,
     TIMED,
     position,
     record_size,
 )
-from autolog_core.journal.segment import Segment, create_segment, storage_error
+from autolog_core.journal.segment import Segment, create_segment, segment_path, storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 FIRST_SIZE = 256 << 10
 LARGEST_SIZE = 16 << 20
+LARGEST_UNPREPARED = 2 << 20
+"""What a logging call makes itself when it is ahead of the pump: larger ones take too long."""
 _pack_metric = METRIC_BODY.pack
 
 
@@ -95,7 +99,7 @@ class JournalWriter:
         self.mapping: mmap
         self.words: memoryview[int]
         try:
-            self._use(create_segment(self.folder, 1, FIRST_SIZE, self.writer_id))
+            self._use(self._create(1, FIRST_SIZE))
         except StorageError:
             self.discard()
             raise
@@ -121,7 +125,7 @@ class JournalWriter:
                 raise InvalidArgument(
                     f"metric {key!r}: step {step} or timestamp {timestamp} does not fit 64 bits"
                 ) from None
-            word = crc32(body) << 32 | METRIC_LOW
+            word = crc32(body, METRIC_LOW) << 32 | METRIC_LOW
             words = self.words
             mapping = self.mapping
             # No call and no jump between these three lines, so nothing can come between them.
@@ -133,7 +137,7 @@ class JournalWriter:
                 words[start >> 3] = word
             except BaseException:
                 if not words[start >> 3]:
-                    words[start >> 3] = PAD << LENGTH_BITS | METRIC_SIZE - 8
+                    words[start >> 3] = PAD_MARK | PAD << LENGTH_BITS | METRIC_SIZE - 8
                 raise
             if self.idle:
                 self._rouse()
@@ -142,7 +146,7 @@ class JournalWriter:
         self,
         table: SeriesTable,
         series: list[tuple[str, str | None, str | None, str | None]],
-        which: bytes | None,
+        which: array[int] | None,
         count: int,
         columns: bytes,
     ) -> None:
@@ -151,13 +155,13 @@ class JournalWriter:
         Args:
             table: The run's series ids.
             series: Distinct (key, model id, dataset name, dataset digest).
-            which: u32 indices into `series` per point; None if there is one series.
+            which: Indices into `series` per point (type "I"); None if there is one series.
             columns: Steps, timestamps and values, 8 bytes each, one column after the other.
 
         Raises:
             StorageFull: There is no room.
         """
-        size = METRICS_HEAD.size + 8 + (len(which) + 7 & ~7 if which else 0) + len(columns)
+        size = METRICS_HEAD.size + 8 + (4 * len(which) if which else 0) + len(columns)
         with self._lock:
             self._make_room(
                 record_size(size) + sum(record_size(_definition_size(table, s)) for s in series)
@@ -166,9 +170,7 @@ class JournalWriter:
             if which is None:
                 head = METRICS_HEAD.pack(count, 1) + struct.pack("=II", ids[0], 0)
             else:
-                import numpy as np
-
-                chosen = np.asarray(ids, np.uint32)[np.frombuffer(which, np.uint32)].tobytes()
+                chosen = array("I", map(ids.__getitem__, which)).tobytes()
                 head = METRICS_HEAD.pack(count, 0) + chosen + bytes(-len(chosen) % 8)
             self._write(METRICS, head + columns)
 
@@ -217,7 +219,9 @@ class JournalWriter:
             size = min(LARGEST_SIZE, self._segment.size * 8)
         if not wanted or self._offset < 64 << 10:
             return
-        spare = create_segment(self.folder, number, size, self.writer_id)
+        # Under a name of its own: a logging call may need this segment before it is ready.
+        path = self.folder / f"{number:08d}.spare"
+        spare = create_segment(path, number, size, self.writer_id)
         with self._lock:
             if self._number + 1 == number and self._spare is None:
                 self._spare = spare
@@ -271,7 +275,8 @@ class JournalWriter:
         length = len(payload)
         words = self.words
         mapping = self.mapping
-        word = crc32(payload) << 32 | kind << LENGTH_BITS | length
+        low = kind << LENGTH_BITS | length
+        word = crc32(payload, low) << 32 | low
         start = self._offset
         stop = start + 8 + (length + 7 & ~7)
         self._offset = stop
@@ -280,7 +285,7 @@ class JournalWriter:
             words[start >> 3] = word
         except BaseException:
             if not words[start >> 3]:
-                words[start >> 3] = PAD << LENGTH_BITS | length
+                words[start >> 3] = PAD_MARK | PAD << LENGTH_BITS | length
             raise
         if self.idle:
             self._rouse()
@@ -302,13 +307,20 @@ class JournalWriter:
         if spare is None or spare.number != number or spare.size < size:
             if spare is not None:
                 spare.remove()
-            size = -(-max(size, FIRST_SIZE) // 4096) * 4096
-            spare = create_segment(self.folder, number, size, self.writer_id)
+            spare = self._create(number, _whole_pages(max(size, self._grown())))
+        else:
+            spare.rename(segment_path(self.folder, number))
         # `_end` keeps one word free for this mark.
-        self.words[self._offset >> 3] = END << LENGTH_BITS
+        self.words[self._offset >> 3] = END_WORD
         self.full.append(self._segment)
         self._use(spare)
         self._rouse()
+
+    def _grown(self) -> int:
+        return min(2 * self._segment.size, LARGEST_UNPREPARED)
+
+    def _create(self, number: int, size: int) -> Segment:
+        return create_segment(segment_path(self.folder, number), number, size, self.writer_id)
 
     def _use(self, segment: Segment) -> None:
         self._segment = segment
@@ -318,6 +330,10 @@ class JournalWriter:
         self._next_series = 0
         self.mapping = segment.bytes
         self.words = segment.words
+
+
+def _whole_pages(size: int) -> int:
+    return -(-size // 4096) * 4096
 
 
 def _definition_size(
