@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from autolog_core.entities import Experiment, Metric, Page, Run, ViewType
@@ -41,18 +43,21 @@ class MetricSeries:
 
     def to_metrics(self) -> list[Metric]:
         """Returns the points as entities."""
-        key, run_id, links = self.key, self.run_id, self.links
-        columns = (self.values.tolist(), self.timestamps.tolist(), self.steps.tolist())
-        if len(links) == 1:
-            model, name, digest = links[0]
-            return [
-                Metric(key, value, timestamp, step, model, name, digest, run_id)
-                for value, timestamp, step in zip(*columns, strict=True)
-            ]
-        return [
-            Metric(key, value, timestamp, step, *links[link], run_id)  # type: ignore[call-arg]
-            for value, timestamp, step, link in zip(*columns, self.link.tolist(), strict=True)
-        ]
+        if len(self.links) == 1:
+            links: list[Iterable[str | None]] = [repeat(part) for part in self.links[0]]
+        else:
+            which = self.link.tolist()
+            links = [[self.links[index][part] for index in which] for part in range(3)]
+        rows = zip(
+            repeat(self.key),
+            self.values.tolist(),
+            self.timestamps.tolist(),
+            self.steps.tolist(),
+            *links,
+            repeat(self.run_id),
+        )
+        # Two thirds of the time of calling the class, for points by the million.
+        return list(map(partial(tuple.__new__, Metric), rows))
 
 
 class Store(ABC):

@@ -62,6 +62,14 @@ class Points(NamedTuple):
     times: Ints
     values: Floats
 
+    def cut(self, start: int, stop: int | None = None) -> Points:
+        """Returns the points from `start` to before `stop`."""
+        return Points(self.steps[start:stop], self.times[start:stop], self.values[start:stop])
+
+    def take(self, index: NDArray[np.intp]) -> Points:
+        """Returns the points at `index`."""
+        return Points(self.steps[index], self.times[index], self.values[index])
+
 
 def encode(points: Points) -> bytes:
     """Returns `points`, at least one, as a chunk."""

@@ -1,9 +1,9 @@
 """Statements about metric chunks: how points are added to a series.
 
-A series is (run, key, model, dataset). Its chunks are full, with `FULL` points, or open. A new block
-takes open chunks into it while the last one is not much larger than itself, so that sizes fall
-geometrically: a series has few open chunks, and a point is rewritten a few times at most, however
-small the appends.
+A series is (run, key, model, dataset). Its chunks are full, with `FULL` points, or open. A new
+block takes open chunks into it while the last one is not much larger than itself, so that sizes
+fall geometrically: a series has few open chunks, and a point is rewritten a few times at most,
+however small the appends.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Appender:
     def create(self, series: Series, points: Points) -> None:
         """Adds a block to a series that has no chunk it could join."""
         for start in range(0, len(points.steps), FULL):
-            part = Points(*(column[start : start + FULL] for column in points))
+            part = points.cut(start, start + FULL)
             self._inserts.append({**series._asdict(), **_row(part)})
 
     def extend(self, blocks: Mapping[Series, tuple[Points, list[Chunk]]]) -> None:
@@ -132,11 +132,11 @@ class Appender:
 
     def _replace(self, series: Series, taken: Sequence[Chunk], points: Points) -> None:
         first, *others = taken
-        head = Points(*(column[:FULL] for column in points))
+        head = points.cut(0, FULL)
         self._updates.append({"b_chunk_id": first.chunk_id, **_row(head)})
         self._deletes.extend({"b_chunk_id": chunk.chunk_id} for chunk in others)
         if len(points.steps) > FULL:
-            self.create(series, Points(*(column[FULL:] for column in points)))
+            self.create(series, points.cut(FULL))
 
 
 def find_open(
@@ -152,7 +152,7 @@ def find_open(
     for bound in bounds:
         for ids in pack(connection, run_ids):
             for row in connection.execute(query, {"ids": ids, **bound}):
-                found[Series(*row[:5])].append(Chunk(row[5], row[6], Ranges(*row[7:])))
+                found[Series(*row[:5])].append(Chunk(row[5], row[6], Ranges._make(row[7:])))
     return found
 
 

@@ -79,7 +79,7 @@ def _numbers(
     for ids in pack(connection, sorted({reference[0] for reference in references})):
         for names in pack(connection, sorted({reference[1] for reference in references})):
             for *reference, number in connection.execute(query, {"ids": ids, "names": names}):
-                found[tuple(reference)] = number  # type: ignore[index]
+                found[tuple(reference)] = number
     return found
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Executable,
     String,
     Table,
+    Text,
     bindparam,
     func,
     select,
@@ -29,7 +30,7 @@ def upsert(connection: Connection, table: Table, update: Sequence[str]) -> Execu
     if name in ("mysql", "mariadb"):
         theirs = mysql.insert(table)
         return theirs.on_duplicate_key_update({key: theirs.inserted[key] for key in update})
-    key = [column.name for column in table.primary_key]
+    key = table.primary_key
     if name == "postgresql":
         ours = postgresql.insert(table)
         return ours.on_conflict_do_update(key, set_={key: ours.excluded[key] for key in update})
@@ -61,7 +62,30 @@ def among(
     return column.in_(bindparam(name, expanding=True))
 
 
-def pack(connection: Connection, ids: Sequence[str]) -> Iterator[Any]:
+def as_object(
+    connection: Connection, table: Table, owner: ColumnElement[Any]
+) -> ColumnElement[str]:
+    """Returns a subquery: the keys and values of `table` of one run, as the text of a JSON object.
+
+    One text per run is read in half the time of one row per key.
+
+    Args:
+        connection: For its dialect.
+        table: With columns `run_id`, `key` and `value`, all text.
+        owner: The run id, a column of the enclosing query.
+    """
+    name = connection.dialect.name
+    whole: ColumnElement[str]
+    if name in ("mysql", "mariadb"):
+        whole = func.json_objectagg(table.c.key, table.c.value)
+    elif name == "postgresql":
+        whole = func.json_object_agg(table.c.key, table.c.value).cast(Text)
+    else:
+        whole = func.json_group_object(table.c.key, table.c.value)
+    return select(whole).where(table.c.run_id == owner).correlate(owner.table).scalar_subquery()
+
+
+def pack(connection: Connection, ids: Sequence[str] | Sequence[int]) -> Iterator[Any]:
     """Yields the values to bind for `among`, one per statement to run."""
     if connection.dialect.name == "sqlite":
         if ids:

@@ -43,7 +43,7 @@ def get_series(connection: Connection, run_id: str, key: str, buckets: int) -> M
         rows = _needed(rows, edges)
     data = load_data(connection, [row.chunk_id for row in rows])
     links: dict[tuple[str | None, str | None, str | None], int] = {}
-    belongs = [links.setdefault(tuple(row[1:4]), len(links)) for row in rows]  # type: ignore[arg-type]
+    belongs = [links.setdefault(tuple(row[1:4]), len(links)) for row in rows]
     blocks = [decode(data[row.chunk_id]) for row in rows]
     return _thin(to_series(run_id, key, blocks, tuple(links), belongs), edges, 4 * buckets)
 

@@ -112,7 +112,7 @@ def to_series(
     points = join(blocks)
     link = np.repeat(np.array(belongs, np.int32), [len(block.steps) for block in blocks])
     order = np.lexsort((bits(points.values), points.values, points.steps, points.times))
-    return MetricSeries(run_id, key, *(column[order] for column in points), links, link[order])
+    return MetricSeries(run_id, key, *points.take(order), links, link[order])
 
 
 def _gather(operations: Sequence[AppendMetrics]) -> dict[Series, Points]:

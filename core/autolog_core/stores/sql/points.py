@@ -26,7 +26,11 @@ def join(blocks: Sequence[Points]) -> Points:
     """Returns blocks as one."""
     if len(blocks) == 1:
         return blocks[0]
-    return Points(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+    return Points(
+        np.concatenate([block.steps for block in blocks]),
+        np.concatenate([block.times for block in blocks]),
+        np.concatenate([block.values for block in blocks]),
+    )
 
 
 def tidy(points: Points) -> Points:
@@ -35,10 +39,10 @@ def tidy(points: Points) -> Points:
         return points
     key = bits(points.values)
     order = np.lexsort((key, points.values, points.steps, points.times))
-    points, key = _take(points, order), key[order]
+    points, key = points.take(order), key[order]
     same = (np.diff(points.times) == 0) & (np.diff(points.steps) == 0) & (np.diff(key) == 0)
     if same.any():
-        points = _take(points, np.concatenate(([0], np.flatnonzero(~same) + 1)))
+        points = points.take(np.concatenate(([0], np.flatnonzero(~same) + 1)))
     return points
 
 
@@ -47,11 +51,11 @@ def drop_known(points: Points, known: Sequence[Points]) -> Points:
     seen: set[bytes] = set()
     low = points.times.min()
     for block in known:
-        seen.update(_records(_take(block, np.flatnonzero(block.times >= low))))
+        seen.update(_records(block.take(np.flatnonzero(block.times >= low))))
     if not seen:
         return points
     fresh = [index for index, record in enumerate(_records(points)) if record not in seen]
-    return points if len(fresh) == len(points.steps) else _take(points, np.array(fresh, np.int64))
+    return points if len(fresh) == len(points.steps) else points.take(np.array(fresh, np.intp))
 
 
 def ranges(points: Points) -> Ranges:
@@ -140,12 +144,8 @@ def _rises(points: Points) -> bool:
     return bool((later | (same & further)).all())
 
 
-def _take(points: Points, index: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Points:
-    return Points(points.steps[index], points.times[index], points.values[index])
-
-
 def _records(points: Points) -> list[bytes]:
     """Returns each point as bytes that are equal where the points are, bit for bit."""
     table = np.empty((len(points.steps), 3), np.int64)
     table[:, 0], table[:, 1], table[:, 2] = points.steps, points.times, bits(points.values)
-    return table.view("V24").ravel().tolist()  # type: ignore[no-any-return]
+    return table.view("V24").ravel().tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -22,7 +23,7 @@ from autolog_core.entities import (
     RunInputs,
 )
 from autolog_core.errors import NotFound
-from autolog_core.stores.sql.dialect import among, pack
+from autolog_core.stores.sql.dialect import among, as_object, pack
 from autolog_core.stores.sql.schema import (
     MAX_FLOAT,
     datasets,
@@ -34,9 +35,10 @@ from autolog_core.stores.sql.schema import (
 )
 
 _first = itemgetter(0)
-_pair = itemgetter(1, 2)
 _INFINITY = float("inf")
 _NOTHING = RunInputs()
+# Half the time of calling the class, for rows by the thousand.
+_new_summary = partial(tuple.__new__, MetricSummary)
 
 _RUNS = select(
     runs.c.run_id,
@@ -49,8 +51,6 @@ _RUNS = select(
     runs.c.artifact_uri,
     runs.c.lifecycle_stage,
 )
-_PARAMS = select(params.c.run_id, params.c.key, params.c.value)
-_TAGS = select(tags.c.run_id, tags.c.key, tags.c.value)
 _METRICS = select(
     latest_metrics.c.run_id,
     latest_metrics.c.special,
@@ -91,44 +91,37 @@ def get(connection: Connection, run_id: str) -> Run:
 def load_runs(connection: Connection, run_ids: Sequence[str]) -> list[Run]:
     """Returns runs with all that was logged, in the order of `run_ids`.
 
-    Unknown ids are left out. Metrics, params and tags of a run come in the order of their keys.
+    Unknown ids are left out.
     """
-    infos: dict[str, RunInfo] = {}
-    run_params: dict[str, dict[str, str]] = {}
-    run_tags: dict[str, dict[str, str]] = {}
-    metrics: dict[str, tuple[dict[str, float], dict[str, MetricSummary]]] = {}
-    uses: dict[str, tuple[DatasetInput, ...]] = {}
+    query = _RUNS.add_columns(
+        as_object(connection, params, runs.c.run_id), as_object(connection, tags, runs.c.run_id)
+    )
+    found: dict[str, Run] = {}
     for ids in pack(connection, run_ids):
-        for row in _fetch(connection, _RUNS, runs.c.run_id, ids):
-            infos[row[0]] = RunInfo(row[0], str(row[1]), *row[2:])
-        for run_id, rows in groupby(_fetch(connection, _PARAMS, params.c.run_id, ids), _first):
-            run_params.setdefault(run_id, {}).update(map(_pair, rows))
-        for run_id, rows in groupby(_fetch(connection, _TAGS, tags.c.run_id, ids), _first):
-            run_tags.setdefault(run_id, {}).update(map(_pair, rows))
+        rows = _fetch(connection, query, runs.c.run_id, ids)
+        metrics: dict[str, tuple[dict[str, float], dict[str, MetricSummary]]] = {
+            row[0]: ({}, {}) for row in rows
+        }
         for row in _fetch(connection, _METRICS, latest_metrics.c.run_id, ids):
-            summary = _summary(row)
-            try:
-                values, summaries = metrics[row[0]]
-            except KeyError:
-                values, summaries = metrics[row[0]] = ({}, {})
-            values[summary[0]] = summary[1]
-            summaries[summary[0]] = summary
-        for run_id, rows in groupby(_fetch(connection, _INPUTS, inputs.c.run_id, ids), _first):
-            uses[run_id] = tuple(map(_use, rows))
-    return [
-        Run(
-            infos[run_id],
-            RunData(
-                metrics[run_id][0] if run_id in metrics else {},
-                run_params.get(run_id, {}),
-                run_tags.get(run_id, {}),
-                metrics[run_id][1] if run_id in metrics else {},
-            ),
-            RunInputs(uses[run_id]) if run_id in uses else _NOTHING,
-        )
-        for run_id in run_ids
-        if run_id in infos
-    ]
+            values, summaries = metrics[row[0]]
+            key = row[2]
+            summary = summaries[key] = _summary(row)
+            values[key] = summary[1]
+        uses = {
+            run_id: RunInputs(tuple(map(_use, group)))
+            for run_id, group in groupby(_fetch(connection, _INPUTS, inputs.c.run_id, ids), _first)
+        }
+        for row, run_params, run_tags in zip(
+            rows, _parse(row[9] for row in rows), _parse(row[10] for row in rows), strict=True
+        ):
+            run_id = row[0]
+            values, summaries = metrics[run_id]
+            found[run_id] = Run(
+                RunInfo(run_id, str(row[1]), *row[2:9]),
+                RunData(values, run_params, run_tags, summaries),
+                uses.get(run_id, _NOTHING),
+            )
+    return [found[run_id] for run_id in run_ids if run_id in found]
 
 
 def latest_summaries(
@@ -165,9 +158,14 @@ def _set_stage(connection: Connection, run_id: str, stage: str) -> None:
         raise NotFound(f"there is no run with id {run_id!r}")
 
 
+def _parse(texts: Iterable[str | None]) -> list[dict[str, str]]:
+    """Returns JSON objects; read as one text, equal keys become one string."""
+    return json.loads(f"[{','.join(text or '{}' for text in texts)}]")  # type: ignore[no-any-return]
+
+
 def _fetch(
     connection: Connection, query: Select[Any], column: Any, ids: Any, **bound: Any
-) -> Iterable[tuple[Any, ...]]:
+) -> Sequence[tuple[Any, ...]]:
     """Returns the driver's own tuples: no column of these queries needs conversion."""
     cursor = connection.execute(
         query.where(among(connection, column)), {"ids": ids, **bound}
@@ -188,7 +186,7 @@ def _summary(row: tuple[Any, ...]) -> MetricSummary:
             row[9],
             row[10],
         )
-    return MetricSummary._make(row[2:])
+    return _new_summary(row[2:])
 
 
 def unclamp(value: float, special: int) -> float:
