@@ -7,7 +7,8 @@ import pytest
 
 import autolog
 
-ROOMS = sorted(path.parent for path in Path(autolog.__file__).parent.glob("*/spec.py"))
+SPECS = sorted(Path(autolog.__file__).parent.glob("*/spec.py"))
+ROOMS = [path.parent for path in SPECS if path.parent.name != "instrument"]
 FURNITURE = ("__init__.py", "spec.py", "patch.py", "extract.py")
 
 
