@@ -10,6 +10,8 @@ from autolog_core.stores.operations import ApplyReport, Operation, WriterMark
 from autolog_core.stores.sql import downsample, experiments, metrics, runs, versions, writers
 from autolog_core.stores.sql.apply import apply
 from autolog_core.stores.sql.engine import Database
+from autolog_core.stores.sql.search_experiments import search_experiments
+from autolog_core.stores.sql.search_runs import search_runs
 
 
 class SqlStore(Store):
@@ -79,8 +81,6 @@ class SqlStore(Store):
         page_token: str | None = None,
     ) -> Page[Experiment]:
         """See `Store`."""
-        from autolog_core.stores.sql.search_experiments import search_experiments
-
         return self._database.read(
             lambda c: search_experiments(
                 c, filter_string, view_type, max_results, order_by, page_token
@@ -109,8 +109,6 @@ class SqlStore(Store):
         page_token: str | None = None,
     ) -> Page[Run]:
         """See `Store`."""
-        from autolog_core.stores.sql.search_runs import search_runs
-
         return self._database.read(
             lambda c: search_runs(
                 c, experiment_ids, filter_string, view_type, max_results, order_by, page_token
