@@ -1,13 +1,15 @@
 """What importing costs, over a bare interpreter; MLflow alternated in the same run.
 
 Every start is a new process, with bytecode already written, as it is for a user from the second
-start on. The programs are started in turn, so that a slow minute of the machine falls on all of them.
+start on. The programs are started in turn and in a new order each round, so that a slow minute, or
+what the one before left in the caches, falls on all of them.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -41,8 +43,9 @@ def main() -> None:
         for program in programs:
             start(program, folder)
         taken: dict[str, list[float]] = {program: [] for program in programs}
+        order = random.Random(0)
         for number in range(ROUNDS):
-            for program in programs:
+            for program in order.sample(programs, len(programs)):
                 # A start of MLflow takes as long as a hundred of ours.
                 if program not in THEIRS.values() or number % (ROUNDS // MLFLOW_ROUNDS) == 0:
                     taken[program].append(start(program, folder))
