@@ -1,0 +1,1 @@
+"""The command line: `autolog runs`, `experiments`, `artifacts`, `db`, `sync` and `doctor`."""

@@ -1,0 +1,1 @@
+"""Runs and metric histories as CSV, JSON, JSON lines and Parquet."""
