@@ -89,6 +89,15 @@ def export(name: str, value: str | None) -> None:
         os.environ[f"AUTOLOG_{name}"] = value
 
 
+def list_variables() -> dict[str, str]:
+    """Returns the variables of the environment whose names are autolog's or MLflow's."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("AUTOLOG_", "MLFLOW_"))
+    }
+
+
 def git_environment() -> dict[str, str]:
     """Returns the environment to run ``git`` in: it asks nothing, locks nothing, fetches nothing.
 
