@@ -98,6 +98,8 @@ def collect(settings: Settings, facts: Facts | None = None) -> Captured:
         document["machine"] = facts.machine.to_dictionary()
     if facts.versions is not None:
         _add_packages(captured, facts.versions)
+    if captured.skipped:
+        document["skipped"] = captured.skipped
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     captured.files[ENVIRONMENT_FILE] = text.encode(errors="backslashreplace")
     return captured
