@@ -48,6 +48,12 @@ OFFENCES = [
         "newcomer",
     ),
     Offence(
+        "stores-layers",
+        "core/autolog_core/stores/base.py",
+        "from autolog_core.stores.sql import schema",
+        "autolog_core.stores.base -> autolog_core.stores.sql.schema",
+    ),
+    Offence(
         "rooms",
         "autolog/autolog/sklearn/patch.py",
         "import autolog_core.stores.base",
