@@ -1,0 +1,162 @@
+"""Which fields a search knows. A new kind of entity is a new `Scope` and nothing else here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from autolog_core.search.tree import Field, Kind
+
+
+class Type(Enum):
+    """What a field holds; the value is the word for it in messages."""
+
+    TEXT = "text"
+    NUMBER = "a number"
+    TIME = "milliseconds"
+    ID = "a numeric id"
+    LABEL = "text or a number"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The fields of one kind of entity.
+
+    Attributes:
+        plural: The word for the entities in messages.
+        attributes: Plain names with what they hold.
+        aliases: Other names of attributes.
+        kinds: The kinds of keyed fields there are.
+        prefixes: What may stand before the dot of an attribute.
+        ordered: The kinds that results may be ordered by.
+    """
+
+    plural: str
+    attributes: Mapping[str, Type]
+    aliases: Mapping[str, str]
+    kinds: frozenset[Kind]
+    prefixes: frozenset[str]
+    ordered: frozenset[Kind]
+
+
+KIND_OF_PREFIX: Mapping[str, Kind] = {
+    "metric": "metric",
+    "metrics": "metric",
+    "param": "param",
+    "params": "param",
+    "parameter": "param",
+    "parameters": "param",
+    "tag": "tag",
+    "tags": "tag",
+    "dataset": "dataset",
+    "datasets": "dataset",
+}
+DATASET_KEYS = ("name", "digest", "context")
+
+RUNS = Scope(
+    plural="runs",
+    attributes={
+        "run_id": Type.TEXT,
+        "run_name": Type.TEXT,
+        "status": Type.TEXT,
+        "artifact_uri": Type.TEXT,
+        "user_id": Type.TEXT,
+        "start_time": Type.TIME,
+        "end_time": Type.TIME,
+        "duration": Type.TIME,
+    },
+    aliases={
+        "created": "start_time",
+        "Created": "start_time",
+        "run name": "run_name",
+        "Run name": "run_name",
+        "Run Name": "run_name",
+    },
+    kinds=frozenset(("metric", "param", "tag", "dataset")),
+    prefixes=frozenset(("attribute", "attributes", "attr", "run")),
+    ordered=frozenset(("attribute", "metric", "param", "tag")),
+)
+
+EXPERIMENTS = Scope(
+    plural="experiments",
+    attributes={
+        "name": Type.TEXT,
+        "experiment_id": Type.ID,
+        "creation_time": Type.TIME,
+        "last_update_time": Type.TIME,
+    },
+    aliases={},
+    kinds=frozenset(("tag",)),
+    prefixes=frozenset(("attribute", "attributes", "attr")),
+    ordered=frozenset(("attribute",)),
+)
+
+
+def type_of(field: Field, scope: Scope) -> Type:
+    """Returns what `field` holds."""
+    if field.kind == "metric":
+        return Type.NUMBER
+    if field.kind == "param":
+        return Type.LABEL
+    if field.kind == "attribute":
+        return scope.attributes[field.key]
+    return Type.TEXT
+
+
+def resolve_name(name: str, scope: Scope) -> Field:
+    """Returns the attribute called `name`.
+
+    Raises:
+        LookupError: There is none; the message says what was meant, perhaps.
+    """
+    plain = scope.aliases.get(name, name)
+    if plain in scope.attributes:
+        return Field("attribute", plain)
+    known = (*scope.attributes, *scope.aliases)
+    guess = _guess(name, known)
+    if not guess and name in KIND_OF_PREFIX:
+        guess = f"; a key must follow: {name}.key"
+    if not guess:
+        places = " or ".join(
+            f"{prefix}.{name}"
+            for prefix in ("metrics", "params", "tags")
+            if KIND_OF_PREFIX[prefix] in scope.kinds
+        )
+        listed = ", ".join(scope.attributes)
+        guess = f"; did you mean {places}? Attributes are {listed}"
+    raise LookupError(f"unknown attribute {name!r} of {scope.plural}{guess}")
+
+
+def resolve_path(prefix: str, key: str, scope: Scope) -> Field:
+    """Returns the field ``prefix.key``.
+
+    Raises:
+        LookupError: There is none; the message says what was meant, perhaps.
+    """
+    if prefix in scope.prefixes:
+        return resolve_name(key, scope)
+    kind = KIND_OF_PREFIX.get(prefix)
+    if kind is None or kind not in scope.kinds:
+        prefixes = [p for p, k in KIND_OF_PREFIX.items() if k in scope.kinds]
+        guess = _guess(prefix, (*prefixes, *sorted(scope.prefixes)))
+        listed = ", ".join(p for p in (*prefixes, "attributes") if p.endswith("s"))
+        raise LookupError(
+            f"unknown prefix {prefix!r} in a search of {scope.plural}"
+            + (guess or f"; prefixes are {listed}")
+        )
+    if not key:
+        raise LookupError("the key is empty")
+    if kind == "dataset" and key not in DATASET_KEYS:
+        listed = ", ".join(DATASET_KEYS)
+        raise LookupError(
+            f"unknown key {key!r} of datasets" + (_guess(key, DATASET_KEYS) or f"; keys: {listed}")
+        )
+    return Field(kind, key)
+
+
+def _guess(word: str, known: tuple[str, ...]) -> str:
+    lower = {name.lower(): name for name in reversed(known)}
+    close = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.7)
+    return f"; did you mean {lower[close[0]]!r}?" if close else ""

@@ -1,0 +1,104 @@
+"""Conditions that an index answers: which runs they leave, and about how many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from autolog_core.search import Comparison, Field, Node
+from autolog_core.search.tree import ORDERINGS
+from autolog_core.stores.sql.schema import datasets, inputs, runs
+from autolog_core.stores.sql.search_conditions import TABLES, plain, value_condition
+from autolog_core.stores.sql.search_text import equals
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """Conditions with one index.
+
+    Attributes:
+        query: Selects the ids of the runs that fulfil them, perhaps more than once.
+        run_id: The column that it selects.
+        nodes: The conditions.
+        count: How many ids there are, or the bound up to which they were counted.
+    """
+
+    query: Select[tuple[str]]
+    run_id: ColumnElement[str]
+    nodes: tuple[Node, ...]
+    count: int
+
+
+def find_drivers(
+    connection: Connection, experiments: Sequence[int], nodes: Sequence[Node], bound: int
+) -> list[Driver]:
+    """Returns the drivers among conditions of which all must hold, the smallest first.
+
+    Args:
+        bound: Where counting stops.
+    """
+    groups: dict[object, list[Comparison]] = {}
+    for number, node in enumerate(nodes):
+        if isinstance(node, Comparison) and _has_index(node):
+            # Two conditions on a key, such as a range, share a walk; a run has many datasets.
+            shared = node.field.kind != "dataset"
+            groups.setdefault(node.field if shared else number, []).append(node)
+    dialect = connection.dialect.name
+    drivers = []
+    for group in groups.values():
+        query = _query(group[0].field, group, experiments, dialect)
+        counted = select(func.count()).select_from(query.limit(bound).subquery())
+        count = connection.execute(counted).scalar_one()
+        drivers.append(Driver(query, query.selected_columns.run_id, tuple(group), count))
+    return sorted(drivers, key=lambda driver: driver.count)
+
+
+def _has_index(node: Comparison) -> bool:
+    field, operator = node.field, node.operator
+    if field.kind == "dataset":
+        return operator != "IS NULL"
+    positive = operator in ORDERINGS or operator in ("=", "IN")
+    if field.kind == "attribute":
+        return positive and field.key in ("run_id", "start_time")
+    if field.kind == "metric":
+        return not field.function and (positive or operator == "IS NAN")
+    return positive
+
+
+def _query(
+    field: Field, nodes: Sequence[Comparison], experiments: Sequence[int], dialect: str
+) -> Select[tuple[str]]:
+    if field.kind == "dataset":
+        return _dataset_query(nodes[0], experiments, dialect)
+    conditions: list[ColumnElement[bool]]
+    if field.kind == "attribute":
+        row: Any = runs.alias()
+        conditions = [plain(dialect, row.c[field.key], node.operator, node.value) for node in nodes]
+    else:
+        row = TABLES[field.kind].alias()
+        conditions = [equals(dialect, row.c.key, field.key)]
+        for node in nodes:
+            conditions.append(value_condition(field, node.operator, node.value, row, dialect))
+            if node.operator == "IS NAN":
+                # A NaN lies at zero in the index.
+                conditions.append(row.c.value == 0.0)
+    return select(row.c.run_id).where(row.c.experiment_id.in_(experiments), *conditions)
+
+
+def _dataset_query(
+    node: Comparison, experiments: Sequence[int], dialect: str
+) -> Select[tuple[str]]:
+    dataset, use = datasets.alias(), inputs.alias()
+    query = select(use.c.run_id).where(
+        dataset.c.experiment_id.in_(experiments), use.c.dataset_id == dataset.c.dataset_id
+    )
+    key = node.field.key
+    column = use.c.context if key == "context" else dataset.c[key]
+    if key == "context":
+        query = query.where(use.c.context != "")
+    if node.value is None:
+        return query
+    return query.where(plain(dialect, column, node.operator, node.value))
