@@ -62,7 +62,24 @@ print(autolog.search_runs(output_format="list")[0].data.metrics)
     assert (tmp_path / "mlruns" / "tracking.db").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["doctor"]])
+def test_every_command_of_the_command_line_is_there(tmp_path):
+    code = """
+import click
+from autolog_core.cli.main import cli
+def walk(command, context):
+    command.get_help(context)
+    found = [context.command_path]
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        part = command.get_command(context, name)
+        found += walk(part, click.Context(part, parent=context, info_name=name))
+    return found
+print("\\n".join(walk(cli, click.Context(cli, info_name="autolog"))))
+"""
+    commands = run(code, tmp_path).splitlines()
+    assert {"autolog runs show", "autolog experiments list", "autolog doctor"} <= set(commands)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["doctor"]])
 def test_the_command_line_runs(tmp_path, arguments):
     code = f"""
 from autolog_core.cli.main import main
