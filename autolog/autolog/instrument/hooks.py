@@ -20,6 +20,7 @@ Hook = Callable[[ModuleType], None]
 
 _lock = threading.Lock()
 _hooks: dict[str, Hook] = {}
+_armed: set[str] = set()
 _waiting: set[str] = set()
 
 
@@ -29,14 +30,17 @@ def register(name: str, hook: Hook) -> None:
     A later hook for the same module replaces the earlier one. If the module is being imported right
     now, the hook waits for `retry`.
     """
-    with _lock:
-        known = name in _hooks
-        _hooks[name] = hook
     module = sys.modules.get(name)
+    with _lock:
+        _hooks[name] = hook
+        arm = module is None and name not in _armed
+        if arm:
+            _armed.add(name)
+    if arm:
+        wrapt.register_post_import_hook(_imported, name)
     if module is None:
-        if not known:
-            wrapt.register_post_import_hook(_imported, name)
-    elif _half_imported(module):
+        return
+    if _half_imported(module):
         _waiting.add(name)
     else:
         _run(name, module)
@@ -57,6 +61,8 @@ def waiting() -> frozenset[str]:
 
 
 def _imported(module: ModuleType) -> None:
+    # wrapt forgets a hook once it has called it.
+    _armed.discard(module.__name__)
     _run(module.__name__, module)
     retry()
 

@@ -1,0 +1,140 @@
+"""What is written to a run, by whom it is opened and ended, and what the report says."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import autolog
+from autolog.instrument import registry
+from autolog.instrument.recorder import Recorder
+from autolog.instrument.spec import Options
+from autolog_core.entities import Dataset
+
+
+@pytest.fixture
+def record(toy):
+    made = []
+
+    def start(**options):
+        made.append(
+            Recorder.open(registry.find("toy"), Options(**options), "Model.fit", "Model", 0)
+        )
+        return made[-1]
+
+    yield start
+    assert autolog.active_run() is None
+
+
+def artifact(run, path):
+    return json.loads((Path(run.info.artifact_uri) / path).read_text())
+
+
+def test_a_run_of_its_own(record, runs):
+    recorder = record(extra_tags={"team": "a", "mlflow.autologging": "me"})
+    assert recorder.owned
+    assert autolog.active_run().info.run_id == recorder.run_id
+    recorder.params({"C": 1.0})
+    recorder.tags({"estimator_name": "Ridge"})
+    recorder.metrics({"loss": 0.5}, step=2, dataset=Dataset("table", "abc", "code", "{}"))
+    recorder.dataset(Dataset("table", "abc", "code", "{}"), "train")
+    recorder.artifact("notes/a.txt", "text")
+    recorder.skipped("model", "not asked for")
+    recorder.close("FINISHED")
+    (run,) = runs()
+    assert run.data.params == {"C": "1.0"}
+    assert run.data.metrics == {"loss": 0.5}
+    assert run.data.tags["team"] == "a"
+    assert run.data.tags["mlflow.autologging"] == "toy"
+    assert run.inputs.dataset_inputs[0].context == "train"
+    assert (Path(run.info.artifact_uri) / "notes/a.txt").read_text() == "text"
+    report = artifact(run, "autolog_report.json")
+    assert report["captured"] == {
+        "params": 1, "tags": 1, "metrics": 1, "datasets": 1, "artifacts": 1,
+    }  # fmt: skip
+    assert report["skipped"] == [{"what": "model", "why": "not asked for"}]
+    assert autolog.last_active_run().info.run_id == run.info.run_id
+
+
+def test_the_users_run_is_joined_once_and_then_gets_children(record, runs):
+    with autolog.start_run() as user:
+        for number in range(3):
+            recorder = record()
+            assert recorder.owned is (number > 0)
+            recorder.params({"C": number})
+            recorder.close("FINISHED")
+        assert autolog.active_run().info.run_id == user.info.run_id
+    first, *children = runs()
+    assert first.info.run_id == user.info.run_id
+    assert first.data.params == {"C": "0"}
+    assert [run.data.params for run in children] == [{"C": "1"}, {"C": "2"}]
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {user.info.run_id}
+    assert [run.info.run_name for run in children] == ["Model", "Model"]
+
+
+def test_params_that_the_run_cannot_hold(record, runs):
+    with autolog.start_run():
+        autolog.log_param("C", 5)
+        recorder = record()
+        recorder.params({"C": 1, "long": "x" * 7000, "(odd) key!": 1, "kept": 2})
+        recorder.close("FINISHED")
+    (run,) = runs()
+    assert run.data.params == {
+        "C": "5", "long": "x" * 5997 + "...", "_odd_ key_": "1", "kept": "2",
+    }  # fmt: skip
+    assert artifact(run, "autolog_long_params.json") == {"long": "x" * 7000}
+    skipped = artifact(run, "autolog_report.json")["skipped"]
+    assert [entry["what"] for entry in skipped] == [
+        "param C",
+        "end of param long",
+        "name of param '(odd) key!'",
+    ]
+
+
+@pytest.mark.parametrize("key", ["", "..", "a//b", "/x", "ü€", "k" * 300, "\ud800", "a/../b"])
+def test_any_name_finds_a_legal_one(record, runs, key):
+    recorder = record()
+    recorder.metrics({key: 1.0})
+    recorder.close("FINISHED")
+    assert list(runs()[0].data.metrics.values()) == [1.0]
+
+
+def test_an_error_in_one_part_leaves_the_others(record, runs, swallowed):
+    recorder = record()
+    with recorder.part("one"):
+        raise ValueError("lost")
+    with recorder.part("two"):
+        recorder.params({"C": 1})
+    recorder.close("FINISHED")
+    (run,) = runs()
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"C": "1"}
+    assert run.data.tags["autolog.error"] == "ValueError: lost"
+    assert artifact(run, "autolog_report.json")["errors"] == [
+        {"what": "one", "error": "ValueError: lost"}
+    ]
+
+
+def test_child_runs(record, runs):
+    recorder = record()
+    with recorder.child("candidate 1") as child:
+        child.params({"C": 1})
+    with pytest.raises(ValueError, match="stop"), recorder.child("candidate 2") as child:
+        raise ValueError("stop")
+    recorder.close("FINISHED")
+    parent, first, second = runs()
+    assert first.data.params == {"C": "1"}
+    assert first.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert [run.info.status for run in (parent, first, second)] == [
+        "FINISHED", "FINISHED", "FAILED",
+    ]  # fmt: skip
+    assert artifact(parent, "autolog_report.json")["captured"] == {"child runs": 1}
+
+
+def test_costs_are_in_the_report(toy, runs):
+    toy.on()
+    toy.lib().Model().fit([1])
+    report = artifact(runs()[0], "autolog_report.json")
+    assert report["call"] == "Model.fit"
+    assert set(report["cost_ms"]) == {"before the call", "after the call", "parts"}
+    assert report["call_ms"] >= 0
