@@ -41,3 +41,11 @@ def resolve_address(address: str | None) -> str:
 def spool_folder(address: str) -> Path:
     """Returns the folder of the journals of the store at `address`."""
     return Path(address.removeprefix("sqlite:///") + ".spool")
+
+
+def count_journals(spool: Path) -> int:
+    """Returns how many processes have a journal below `spool`."""
+    try:
+        return sum("." not in name for name in os.listdir(spool))
+    except FileNotFoundError:
+        return 0

@@ -6,17 +6,18 @@ import atexit
 import logging
 import os
 import threading
+import time
 import uuid
 import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from autolog_core import limits
-from autolog_core.address import resolve_address, spool_folder
+from autolog_core.address import count_journals, resolve_address, spool_folder
 from autolog_core.background import Background
 from autolog_core.config import Settings, read_settings
-from autolog_core.entities import Experiment, LifecycleStage, RunStatus
-from autolog_core.errors import InvalidArgument
+from autolog_core.entities import Experiment, LifecycleStage, Run
+from autolog_core.errors import InvalidArgument, NotFound
 from autolog_core.journal.format import CREATE_RUN, FIELD
 from autolog_core.journal.pump import Pump
 from autolog_core.journal.writer import JournalWriter
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from autolog_core.stores.operations import ApplyReport
 
 logger = logging.getLogger("autolog")
+
+_PATIENCE = 1.0
+"""Seconds for which a run is waited for that another living process may have just begun."""
 
 
 class Session:
@@ -65,6 +69,7 @@ class Session:
         self.source_tags: dict[str, str] | None = None
         self.facts: Facts | None = None
         self.last_look: tuple[float, Captured] | None = None
+        self._inherited: list[LiveRun] = []
         self._abandoned: list[object] = []
         self._closed = False
         _sessions.add(self)
@@ -174,10 +179,6 @@ class Session:
         run_id = uuid.uuid4().hex if run_id is None else limits.check_run_id(run_id)
         uri = f"{experiment.artifact_location.rstrip('/')}/{run_id}/artifacts"
         user = user_id or self.settings.user
-        fields = [run_id, experiment_id, name, user or "", str(moment), uri, RunStatus.RUNNING]
-        fields.append("1" if owned else "0")
-        fields.extend(text for pair in labels.items() for text in pair)
-        self._writer().append(CREATE_RUN, moment, FIELD.join(fields))
         live = LiveRun(
             self._writer,
             run_id=run_id,
@@ -189,6 +190,7 @@ class Session:
             tags=labels,
             owned=owned,
         )
+        _announce(self._writer(), live)
         self._handles[run_id] = live
         return live
 
@@ -202,7 +204,7 @@ class Session:
         found = self._handles.get(run_id)
         if found is not None:
             return found
-        run = self.read().get_run(limits.check_run_id(run_id))
+        run = self._find(limits.check_run_id(run_id))
         info = run.info
         if info.lifecycle_stage != LifecycleStage.ACTIVE:
             raise InvalidArgument(
@@ -223,6 +225,18 @@ class Session:
         )
         with self._lock:
             return self._handles.setdefault(run_id, live)
+
+    def _find(self, run_id: str) -> Run:
+        """Returns a run that may have been begun by another process a moment ago."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self.read().get_run(run_id)
+            except NotFound:
+                alone = count_journals(spool_folder(self.address)) < (2 if self._pump else 1)
+                if alone or time.monotonic() > deadline:
+                    raise
+            time.sleep(self.settings.flush_interval / 4)
 
     def resume_run(self, run_id: str) -> LiveRun:
         """Takes up a run again: it is RUNNING, and ends with this process.
@@ -303,6 +317,9 @@ class Session:
                     self.settings.flush_interval,
                     self._tell,
                 )
+                for live in self._inherited:
+                    _announce(self._pump.writer, live)
+                self._inherited = []
                 _close_with_worker(self)
             return self._pump.writer
 
@@ -331,6 +348,7 @@ class Session:
         for live in list(self._handles.values()):
             live.owned = False
             live.attach()
+            self._inherited.append(live)
 
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
@@ -365,6 +383,13 @@ def set_default(address: str | None) -> None:
         old, _default = _default, session
     if old is not None and not old.open_runs:
         old.close()
+
+
+def _announce(writer: JournalWriter, live: LiveRun) -> None:
+    fields = [live.run_id, live.experiment_id, live.name, live.user_id or "", str(live.start_time)]
+    fields += [live.artifact_uri, live.status, "1" if live.owned else "0"]
+    fields.extend(text for pair in live.tags.items() for text in pair)
+    writer.append(CREATE_RUN, live.start_time, FIELD.join(fields))
 
 
 def _after_fork() -> None:

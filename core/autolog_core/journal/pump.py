@@ -136,9 +136,9 @@ class Pump:
         if self._reader is None:
             self._reader = SegmentReader(segments[0], check=False)
         reader = self._reader
-        before = reader.checkpoint()
+        before = reader.offset
         batch = reader.read()
-        if batch.position == before[0] and not batch.done:
+        if reader.offset == before and not batch.done:
             return False
         if batch.operations:
             store = self._open_store()

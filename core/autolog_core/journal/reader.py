@@ -109,7 +109,7 @@ class SegmentReader:
         self.offset = HEADER_SIZE
         self._check = check
         self._limit = limit
-        self._series: list[Series] = []
+        self._series: dict[int, Series] = {}
         self._words = np.frombuffer(segment.words, np.uint64)
 
     def read(self, skip_to: int = 0) -> Batch:
@@ -155,7 +155,7 @@ class SegmentReader:
                     continue
                 payload = self._payload(offset, word, length)
                 if kind == SERIES:
-                    self._define(payload, offset)
+                    self._define(payload)
                 elif kind == METRICS:
                     if not skipped:
                         batch.last_time = max(batch.last_time, _take_columns(points, payload))
@@ -211,8 +211,6 @@ class SegmentReader:
 
     def _take_metrics(self, points: _Columns, offset: int, count: int) -> int:
         rows = np.frombuffer(self.segment.bytes, _METRIC_DTYPE, count, offset)
-        if int(rows["series"].max()) >= len(self._series):
-            raise self._damage(offset, "a metric of an undefined series")
         points.series.append(rows["series"].copy())
         points.steps.append(rows["step"].copy())
         points.times.append(rows["time"].copy())
@@ -231,12 +229,10 @@ class SegmentReader:
             raise self._damage(offset, "a record whose checksum does not fit")
         return payload
 
-    def _define(self, payload: bytes, offset: int) -> None:
+    def _define(self, payload: bytes) -> None:
         (number,) = struct.unpack_from("=I", payload)
-        if number != len(self._series):
-            raise self._damage(offset, f"series {number} where {len(self._series)} is next")
         run_id, key, model, name, digest = payload[4:].decode().split(FIELD)
-        self._series.append((run_id, key, model or None, name or None, digest or None))
+        self._series[number] = (run_id, key, model or None, name or None, digest or None)
 
     def _group(self, points: _Columns) -> list[Operation]:
         if not points.series:
@@ -265,14 +261,9 @@ class SegmentReader:
             "the records before it are kept"
         )
 
-    def checkpoint(self) -> tuple[int, int]:
-        """Returns the position, and what `rewind` needs to come back to it."""
-        return position(self.segment.number, self.offset), len(self._series)
-
-    def rewind(self, checkpoint: tuple[int, int]) -> None:
-        """Goes back to a checkpoint: what was read since will be read again."""
-        self.offset = checkpoint[0] & 0xFFFFFFFF
-        del self._series[checkpoint[1] :]
+    def rewind(self, offset: int) -> None:
+        """Goes back to an earlier `offset`: what was read since will be read again."""
+        self.offset = offset
 
     def close(self) -> None:
         """Lets go of the segment's memory."""

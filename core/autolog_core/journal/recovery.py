@@ -7,14 +7,14 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autolog_core.errors import CorruptJournal
 from autolog_core.journal import lock
 from autolog_core.journal.reader import SegmentReader
-from autolog_core.journal.segment import open_segment
+from autolog_core.journal.segment import open_segment, segment_number
 from autolog_core.stores.base import Store
 from autolog_core.stores.operations import WriterMark
 
@@ -129,9 +129,9 @@ def _apply(folder: Path, store: Store, writer_id: str, host: str, pid: int) -> N
             segment.close()
 
 
-def _segments(folder: Path, applied: int) -> Iterable[Path]:
+def _segments(folder: Path, applied: int) -> list[Path]:
     paths = sorted(folder.glob("*.segment"))
-    return [path for path in paths if not path.stem.isdigit() or int(path.stem) >= applied >> 32]
+    return [path for path in paths if segment_number(path) >= applied >> 32]
 
 
 def _owner(folder: Path) -> tuple[str, int, str]:

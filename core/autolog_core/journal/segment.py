@@ -35,11 +35,6 @@ class Segment:
         self._view = memoryview(mapping)
         self.words = self._view.cast("Q")
 
-    def rename(self, path: Path) -> None:
-        """Gives the file another name."""
-        self.path.rename(path)
-        self.path = path
-
     def sync(self) -> None:
         """Asks the system to write the file to the disk."""
         descriptor = os.open(self.path, os.O_RDWR)
@@ -61,9 +56,18 @@ class Segment:
         self.path.unlink(missing_ok=True)
 
 
-def segment_path(folder: Path, number: int) -> Path:
+def segment_path(folder: Path, number: int, version: int) -> Path:
     """Returns where segment `number` of a journal lies."""
-    return folder / f"{number:08d}.segment"
+    return folder / f"{number:08d}.{version}.segment"
+
+
+def segment_number(path: Path) -> int:
+    """Returns the number of the segment at `path`.
+
+    Raises:
+        ValueError: It has no segment's name.
+    """
+    return int(path.name.partition(".")[0])
 
 
 def create_segment(path: Path, number: int, size: int, writer_id: str) -> Segment:
@@ -100,7 +104,7 @@ def open_segment(path: Path) -> Segment:
         CorruptJournal: It is no segment, or its header is damaged.
     """
     try:
-        number = int(path.stem)
+        number = segment_number(path)
         with path.open("rb") as file:
             head = file.read(HEADER_SIZE)
             length = os.fstat(file.fileno()).st_size

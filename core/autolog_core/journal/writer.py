@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import struct
@@ -37,7 +38,6 @@ from autolog_core.journal.segment import Segment, create_segment, segment_path, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from mmap import mmap
 
 FIRST_SIZE = 256 << 10
 LARGEST_SIZE = 16 << 20
@@ -72,6 +72,7 @@ class JournalWriter:
     __slots__ = (
         "_end",
         "_lock",
+        "_made",
         "_next_series",
         "_number",
         "_offset",
@@ -95,14 +96,18 @@ class JournalWriter:
         # Re-entrant: a signal handler or a finalizer may log while its own thread is logging.
         self._lock = threading.RLock()
         self._spare: Segment | None = None
-        self._offset = self._end = self._next_series = 0
-        self.mapping: mmap
-        self.words: memoryview[int]
+        self._number = self._offset = self._end = self._next_series = 0
+        self._made = itertools.count(1)
         try:
-            self._use(self._create(1, FIRST_SIZE))
+            self._segment = self._create(1, FIRST_SIZE)
         except StorageError:
             self.discard()
             raise
+        self._number = 1
+        self._offset = HEADER_SIZE
+        self._end = FIRST_SIZE - 8
+        self.mapping = self._segment.bytes
+        self.words = self._segment.words
 
     def append_metric(
         self, table: SeriesTable, key: str, step: int, timestamp: int, value: float
@@ -114,24 +119,29 @@ class JournalWriter:
             StorageFull: The segment is full and there is no room for another.
         """
         with self._lock:
-            if self._offset + METRIC_SIZE > self._end:
-                self._roll()
-            series = table.ids.get(key) if table.segment == self._number else None
-            if series is None:
-                series = self._define(table, key, (key, None, None, None), METRIC_SIZE)
-            try:
-                body = _pack_metric(series, 0, step, timestamp, value)
-            except struct.error:
-                raise InvalidArgument(
-                    f"metric {key!r}: step {step} or timestamp {timestamp} does not fit 64 bits"
-                ) from None
-            word = crc32(body, METRIC_LOW) << 32 | METRIC_LOW
-            words = self.words
-            mapping = self.mapping
-            # No call and no jump between these three lines, so nothing can come between them.
-            start = self._offset
-            stop = start + METRIC_SIZE
-            self._offset = stop
+            while True:
+                number = self._number
+                series = table.ids.get(key) if table.segment == number else None
+                if series is None:
+                    series = self._define(table, key, (key, None, None, None))
+                    continue
+                try:
+                    body = _pack_metric(series, 0, step, timestamp, value)
+                except struct.error:
+                    raise InvalidArgument(
+                        f"metric {key!r}: step {step} or timestamp {timestamp} does not fit 64 bits"
+                    ) from None
+                word = crc32(body, METRIC_LOW) << 32 | METRIC_LOW
+                # No call and no jump back from here to the break: a signal handler or finalizer
+                # that logs too comes before or after, never between.
+                stop = self._offset + METRIC_SIZE
+                if number == self._number and stop <= self._end:
+                    words = self.words
+                    mapping = self.mapping
+                    self._offset = stop
+                    break
+                self._make_room(METRIC_SIZE)
+            start = stop - METRIC_SIZE
             try:
                 mapping[start + 8 : stop] = body
                 words[start >> 3] = word
@@ -161,18 +171,20 @@ class JournalWriter:
         Raises:
             StorageFull: There is no room.
         """
-        size = METRICS_HEAD.size + 8 + (4 * len(which) if which else 0) + len(columns)
+        size = record_size(METRICS_HEAD.size + 8 + 4 * len(which or ()) + len(columns))
+        size += sum(record_size(_definition_size(table, one)) for one in series)
         with self._lock:
-            self._make_room(
-                record_size(size) + sum(record_size(_definition_size(table, s)) for s in series)
-            )
-            ids = [self._series_id(table, one) for one in series]
-            if which is None:
-                head = METRICS_HEAD.pack(count, 1) + struct.pack("=II", ids[0], 0)
-            else:
-                chosen = array("I", map(ids.__getitem__, which)).tobytes()
-                head = METRICS_HEAD.pack(count, 0) + chosen + bytes(-len(chosen) % 8)
-            self._write(METRICS, head + columns)
+            while True:
+                self._make_room(size)
+                number = self._number
+                ids = [self._series_id(table, one) for one in series]
+                if which is None:
+                    head = METRICS_HEAD.pack(count, 1) + struct.pack("=II", ids[0], 0)
+                else:
+                    chosen = array("I", map(ids.__getitem__, which)).tobytes()
+                    head = METRICS_HEAD.pack(count, 0) + chosen + bytes(-len(chosen) % 8)
+                if self._put(METRICS, head + columns, number):
+                    return
 
     def append(self, kind: int, timestamp: int, text: str) -> None:
         """Appends a record of texts joined by `FIELD`.
@@ -188,8 +200,8 @@ class JournalWriter:
                 "bytes: log it as an artifact"
             )
         with self._lock:
-            self._make_room(record_size(len(payload)))
-            self._write(kind, payload)
+            while not self._put(kind, payload, self._number):
+                self._make_room(record_size(len(payload)))
 
     def written(self) -> tuple[list[Segment], int]:
         """Returns the segments that may hold records, oldest first, and the position of the end."""
@@ -219,9 +231,7 @@ class JournalWriter:
             size = min(LARGEST_SIZE, self._segment.size * 8)
         if not wanted or self._offset < 64 << 10:
             return
-        # Under a name of its own: a logging call may need this segment before it is ready.
-        path = self.folder / f"{number:08d}.spare"
-        spare = create_segment(path, number, size, self.writer_id)
+        spare = self._create(number, size)
         with self._lock:
             if self._number + 1 == number and self._spare is None:
                 self._spare = spare
@@ -231,12 +241,12 @@ class JournalWriter:
     def discard(self) -> None:
         """Deletes the journal; all of it is in the store."""
         with self._lock:
+            self._end = 0
             for segment in [*self.full, getattr(self, "_segment", None), self._spare]:
                 if segment is not None:
                     segment.close()
             self.full = []
             self._spare = None
-            self._end = 0
         shutil.rmtree(self.folder, ignore_errors=True)
         lock.release(self.folder / "lock")
 
@@ -251,35 +261,42 @@ class JournalWriter:
     ) -> int:
         name = series[0] if series[1:] == (None, None, None) else series
         found = table.ids.get(name) if table.segment == self._number else None
-        return self._define(table, name, series, 0) if found is None else found
+        return self._define(table, name, series) if found is None else found
 
     def _define(
         self,
         table: SeriesTable,
         name: str | tuple[str | None, ...],
         series: tuple[str, str | None, str | None, str | None],
-        room: int,
     ) -> int:
         text = FIELD.join((table.run_id, *(part or "" for part in series))).encode()
-        self._make_room(record_size(len(text) + 4) + room)
-        if table.segment != self._number:
+        while True:
+            self._make_room(record_size(len(text) + 4))
+            segment = self._number
+            number = self._next_series
+            self._next_series = number + 1
+            if self._put(SERIES, struct.pack("=I", number) + text, segment):
+                break
+        if table.segment != segment:
             table.ids = {}
-            table.segment = self._number
-        number = self._next_series
-        self._next_series = number + 1
-        self._write(SERIES, struct.pack("=I", number) + text)
+            table.segment = segment
         table.ids[name] = number
         return number
 
-    def _write(self, kind: int, payload: bytes) -> None:
+    def _put(self, kind: int, payload: bytes, number: int) -> bool:
+        """Appends a record to segment `number`; False if that is full or not the present one."""
         length = len(payload)
-        words = self.words
-        mapping = self.mapping
         low = kind << LENGTH_BITS | length
         word = crc32(payload, low) << 32 | low
-        start = self._offset
-        stop = start + 8 + (length + 7 & ~7)
+        size = record_size(length)
+        # As in `append_metric`: no call from here to the reservation.
+        stop = self._offset + size
+        if number != self._number or stop > self._end:
+            return False
+        words = self.words
+        mapping = self.mapping
         self._offset = stop
+        start = stop - size
         try:
             mapping[start + 8 : start + 8 + length] = payload
             words[start >> 3] = word
@@ -289,47 +306,59 @@ class JournalWriter:
             raise
         if self.idle:
             self._rouse()
+        return True
 
     def _rouse(self) -> None:
         self.idle = False
         self._wake()
 
     def _make_room(self, size: int) -> None:
-        if self._offset + size > self._end:
-            self._roll(size)
-
-    def _roll(self, needed: int = METRIC_SIZE) -> None:
-        if not self._end:
-            raise StorageError("the session is closed: nothing more can be logged through it")
-        spare, self._spare = self._spare, None
-        number = self._number + 1
-        size = needed + HEADER_SIZE + 8
-        if spare is None or spare.number != number or spare.size < size:
-            if spare is not None:
+        """Goes on to a new segment if `size` bytes do not fit the present one."""
+        while self._offset + size > self._end:
+            if not self._end:
+                raise StorageError("the session is closed: nothing more can be logged through it")
+            number = self._number + 1
+            needed = size + HEADER_SIZE + 8
+            spare, self._spare = self._spare, None
+            if spare is None or spare.number != number or spare.size < needed:
+                if spare is not None:
+                    spare.remove()
+                spare = self._create(number, _whole_pages(max(needed, self._grown())))
+            # False if a signal handler that logged has gone on to such a segment meanwhile.
+            if self._swap(spare, number):
+                self._rouse()
+            else:
                 spare.remove()
-            spare = self._create(number, _whole_pages(max(size, self._grown())))
-        else:
-            spare.rename(segment_path(self.folder, number))
-        # `_end` keeps one word free for this mark.
-        self.words[self._offset >> 3] = END_WORD
-        self.full.append(self._segment)
-        self._use(spare)
-        self._rouse()
+
+    def _create(self, number: int, size: int) -> Segment:
+        # A segment may be made twice and used once, so each file has a name of its own.
+        path = segment_path(self.folder, number, next(self._made))
+        return create_segment(path, number, size, self.writer_id)
+
+    def _swap(self, segment: Segment, number: int) -> bool:
+        old = self._segment
+        full = [*self.full, old]
+        mapping = segment.bytes
+        words = segment.words
+        end = segment.size - 8
+        last = self.words
+        # As in `append_metric`: no call from here on. `_end` kept one word free for the end mark.
+        if self._number + 1 != number:
+            return False
+        at = self._offset >> 3
+        self.full = full
+        self._segment = segment
+        self._number = number
+        self._offset = HEADER_SIZE
+        self._end = end
+        self._next_series = 0
+        self.mapping = mapping
+        self.words = words
+        last[at] = END_WORD
+        return True
 
     def _grown(self) -> int:
         return min(2 * self._segment.size, LARGEST_UNPREPARED)
-
-    def _create(self, number: int, size: int) -> Segment:
-        return create_segment(segment_path(self.folder, number), number, size, self.writer_id)
-
-    def _use(self, segment: Segment) -> None:
-        self._segment = segment
-        self._number = segment.number
-        self._offset = HEADER_SIZE
-        self._end = segment.size - 8
-        self._next_series = 0
-        self.mapping = segment.bytes
-        self.words = segment.words
 
 
 def _whole_pages(size: int) -> int:

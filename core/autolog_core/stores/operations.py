@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CreateRun:
-    """A run begins. A run id that exists already is left as it is.
+    """A run begins. A run that exists already is left as it is, but that an owner takes it on.
+
+    A forked child tells of the runs that it inherits before it logs to them, without owning them:
+    its journal may be applied before its parent's.
 
     Attributes:
         start_time: Milliseconds since the epoch.

@@ -275,7 +275,7 @@ def test_damage_anywhere_keeps_all_before_it(tmp_path_factory, data):
 
 @pytest.mark.parametrize("content", [b"", b"x" * 63, b"\0" * 4096, b"AUTOLOGJ" + b"\xff" * 4088])
 def test_a_file_that_is_no_segment(tmp_path, content):
-    path = tmp_path / "00000001.segment"
+    path = tmp_path / "00000001.1.segment"
     path.write_bytes(content)
     with pytest.raises(CorruptJournal, match="segment"):
         open_segment(path)

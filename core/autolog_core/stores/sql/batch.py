@@ -82,7 +82,12 @@ class Batch:
                 self.tags[item.run_id, item.key] = None
 
     def _create(self, item: CreateRun) -> None:
-        if item.run_id in self.runs:
+        known = self.runs.get(item.run_id)
+        if known is not None:
+            # A forked child, which tells of its parent's run without owning it, may be first.
+            if item.owned and known.owner is None and not RunStatus.is_terminated(known.status):
+                known.owner = self.writer_id
+                known.changed = True
             return
         stage = self.experiments.get(int(item.experiment_id))
         if stage is None:
