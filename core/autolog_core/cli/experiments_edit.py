@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from autolog_core.cli.invocation import Invocation, acts
-from autolog_core.cli.pairs import parse_pairs
+from autolog_core.cli.pairs import describe_change, parse_pairs
 
 
 @click.command("create")
@@ -62,10 +62,7 @@ def tag(call: Invocation, experiment: str, pairs: Sequence[str], remove: Sequenc
         store.set_experiment_tag(found.experiment_id, key, value)
     for key in remove:
         store.delete_experiment_tag(found.experiment_id, key)
-    click.echo(
-        f"experiment {found.experiment_id} has {len(labels)} tags set, {len(remove)} removed",
-        err=True,
-    )
+    click.echo(f"experiment {found.experiment_id} {describe_change(labels, remove)}", err=True)
 
 
 @click.command("delete")
@@ -74,11 +71,12 @@ def tag(call: Invocation, experiment: str, pairs: Sequence[str], remove: Sequenc
 def delete(call: Invocation, experiments: Sequence[str]) -> None:
     """Put experiments away, with their runs; `autolog experiments restore` brings them back."""
     from autolog_core.cli.lookup import find_experiment
+    from autolog_core.cli.render.text import plain
 
     store = call.store()
     for found in [find_experiment(store, word) for word in experiments]:
         store.delete_experiment(found.experiment_id)
-        click.echo(f"experiment {found.experiment_id} ({found.name}) is deleted", err=True)
+        click.echo(f"experiment {found.experiment_id} ({plain(found.name)}) is deleted", err=True)
 
 
 @click.command("restore")
@@ -87,8 +85,9 @@ def delete(call: Invocation, experiments: Sequence[str]) -> None:
 def restore(call: Invocation, experiments: Sequence[str]) -> None:
     """Bring deleted experiments back, with the runs that were deleted with them."""
     from autolog_core.cli.lookup import find_experiment
+    from autolog_core.cli.render.text import plain
 
     store = call.store()
     for found in [find_experiment(store, word) for word in experiments]:
         store.restore_experiment(found.experiment_id)
-        click.echo(f"experiment {found.experiment_id} ({found.name}) is back", err=True)
+        click.echo(f"experiment {found.experiment_id} ({plain(found.name)}) is back", err=True)

@@ -85,7 +85,8 @@ def _show(
     activity = {
         experiment.experiment_id: _activity(store, experiment, deleted) for experiment in page
     }
-    call.out.table(experiment_table(page, activity, call.now))
+    out = call.out
+    out.table(experiment_table(page, activity, call.now, whole=not out.terminal))
     if page.token is not None:
         call.out.hint(f"the first {limit} experiments; there are more: --limit {limit * 5}")
 

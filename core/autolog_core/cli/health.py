@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import Any, Literal
 
 from autolog_core import __version__
+from autolog_core.cli.render.text import without_login
 from autolog_core.errors import AutologError
 
 GROUP = "autolog.doctor"
@@ -145,7 +146,7 @@ def mask(name: str, value: str) -> str:
 
 
 def find_integrations(problems: list[Problem]) -> tuple[Integration, ...] | None:
-    """Asks every package that describes integrations, importing no framework.
+    """Asks every package that describes integrations, importing no framework; None if none does.
 
     Args:
         problems: Gets what is wrong with them.
@@ -160,7 +161,7 @@ def find_integrations(problems: list[Problem]) -> tuple[Integration, ...] | None
         except Exception as error:  # a broken plug-in must not take the doctor down
             problems.append(
                 Problem(
-                    "error",
+                    "warning",
                     f"{point.value} cannot say which integrations there are: "
                     f"{type(error).__name__}: {error}",
                     "install autolog-ml again: pip install --force-reinstall autolog-ml",
@@ -178,6 +179,8 @@ def find_integrations(problems: list[Problem]) -> tuple[Integration, ...] | None
                     f'pip install "{item.package}{item.supported}"',
                 )
             )
+    if not found:
+        return None
     return tuple(sorted(found, key=lambda item: (item.installed is None, item.name)))
 
 
@@ -214,7 +217,7 @@ def find_place(
         full = resolve_address(chosen)
     except AutologError as error:
         problems.append(
-            Problem("error", error.message, "correct the variable, or pass --tracking-uri")
+            Problem("error", without_login(error.message), "correct it, or pass --tracking-uri")
         )
         return None
     path = database_file(full)
@@ -266,13 +269,26 @@ def _disk_kind(folder: str) -> str:
 
 
 def _revision(address: str, problems: list[Problem]) -> str | None:
-    from autolog_core.stores.sql.maintenance import check
+    from autolog_core.stores.sql.maintenance import get_revision
+    from autolog_core.stores.sql.versions import HEAD
 
     try:
-        return check(address).revision
+        revision = get_revision(address)
     except AutologError as error:
-        problems.append(Problem("error", error.message, f"autolog db check {address}"))
+        problems.append(Problem("error", error.message, f"look closer: autolog db check {address}"))
         return None
+    if revision is not None and revision != HEAD:
+        older = revision < HEAD
+        problems.append(
+            Problem(
+                "error",
+                f"the database has schema {revision}, this version of autolog works with {HEAD}",
+                f"back it up, then run autolog db upgrade {address}"
+                if older
+                else "pip install -U autolog-ml",
+            )
+        )
+    return revision
 
 
 def check_place(place: Place) -> Iterator[Problem]:
@@ -311,7 +327,7 @@ def check_settings(environ: Mapping[str, str]) -> Iterator[Problem]:
         return  # told by `find_place`
     ours = [name for name in known.asked if name.startswith("AUTOLOG_")]
     for name in sorted(environ):
-        if name.startswith("AUTOLOG_") and name not in ours and name != "AUTOLOG_RUN_ID":
+        if name.startswith("AUTOLOG_") and name not in ours:
             near = difflib.get_close_matches(name, ours, n=1)
             yield Problem(
                 "warning",

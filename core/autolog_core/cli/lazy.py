@@ -37,6 +37,18 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command that `args` begin with; a wrong name gets the nearest ones told."""
+        if args and not args[0].startswith("-") and args[0] not in self.entries:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.entries, n=2)
+            hint = f"; did you mean {' or '.join(near)}?" if near else "."
+            ctx.fail(f"No such command {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the names with their lines of help, importing none of them."""
         with formatter.section("Commands"):

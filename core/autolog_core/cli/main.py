@@ -39,7 +39,9 @@ class Failure(click.ClickException):
     exit_code = 1
 
     def __init__(self, error: AutologError) -> None:
-        super().__init__(error.message)
+        from autolog_core.cli.render.text import without_login
+
+        super().__init__(without_login(error.message))
         self.kind = type(error).__name__
 
     def show(self, file: Any = None) -> None:

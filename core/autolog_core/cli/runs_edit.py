@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autolog_core.cli.invocation import Invocation, acts
-from autolog_core.cli.pairs import parse_pairs
+from autolog_core.cli.pairs import describe_change, parse_pairs
 
 if TYPE_CHECKING:
     from autolog_core.entities import Run
@@ -56,7 +56,7 @@ def tag(call: Invocation, run: str, pairs: Sequence[str], remove: Sequence[str])
             raise NotFound(f"run {found.info.run_id} has no tag {key!r}")
     removals = [DeleteTag(found.info.run_id, key) for key in remove]
     _set_tags(store, found, labels, removals)
-    _say(found, f"has {len(labels)} tags set, {len(remove)} removed")
+    _say(found, describe_change(labels, remove))
 
 
 @click.command("note")

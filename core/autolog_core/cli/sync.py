@@ -15,7 +15,7 @@ def sync(call: Invocation) -> None:
     Every reading command does so too; this one says what was found. What damage made unreadable is
     kept beside the database, and named.
     """
-    from autolog_core.cli.render.text import plural
+    from autolog_core.cli.render.text import plain, plural
 
     session = call.session()
     found = session.recover()
@@ -37,6 +37,7 @@ def sync(call: Invocation) -> None:
     for item in found:
         click.echo(f"journal {item.writer_id}: {plural(len(item.runs), 'run')} closed as FAILED")
         for run_id in item.runs:
-            click.echo(f"  {run_id}  {session.store().get_run(run_id).info.run_name or ''}")
+            name = session.store().get_run(run_id).info.run_name or ""
+            click.echo(f"  {run_id}  {plain(name)}")
         if item.damage is not None:
             click.echo(f"  damaged: {item.damage}\n  what is left of it is kept in {item.kept}")

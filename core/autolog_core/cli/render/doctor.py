@@ -20,14 +20,16 @@ def health_sections(health: Health, page: Page) -> Iterator[Text]:
     """Yields the parts of the report."""
     from rich.text import Text
 
-    yield Text("Installed\n", "bold underline").append_text(
-        pairs(list(health.system.items()), page, key_style="dim")
+    yield (
+        Text()
+        .append("Installed\n", "bold underline")
+        .append_text(pairs(list(health.system.items()), page, facts=True))
     )
     if health.integrations is not None:
         yield heading("Integrations").append_text(_integrations(health.integrations, page))
     if health.place is not None:
         yield heading("Where data goes").append_text(
-            pairs(list(_place(health.place)), page, key_style="dim")
+            pairs(list(_place(health.place)), page, facts=True)
         )
     if health.settings:
         yield heading("Settings in force").append_text(pairs(list(health.settings.items()), page))

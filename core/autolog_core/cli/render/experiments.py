@@ -33,9 +33,20 @@ class Activity(NamedTuple):
 
 
 def experiment_table(
-    experiments: Sequence[Experiment], activity: Mapping[str, Activity], now: int
+    experiments: Sequence[Experiment],
+    activity: Mapping[str, Activity],
+    now: int,
+    *,
+    whole: bool = True,
 ) -> Table:
-    """Returns a row per experiment, in their order."""
+    """Returns a row per experiment, in their order.
+
+    Args:
+        experiments: The experiments.
+        activity: What happened in each, by id.
+        now: Milliseconds since the epoch, for relative times.
+        whole: Whether the column of tags is there even if none has any.
+    """
     columns = (
         Column("ID", "experiment_id", align="right", style="yellow"),
         Column("NAME", "name", style="bold", least=16),
@@ -63,7 +74,7 @@ def experiment_table(
     keep = [
         index
         for index, column in enumerate(columns)
-        if column.key != "tags" or any(row[index].shown for row in rows)
+        if whole or column.key != "tags" or any(row[index].shown for row in rows)
     ]
     return Table(
         tuple(columns[index] for index in keep),
@@ -102,7 +113,7 @@ def experiment_page(experiment: Experiment, activity: Activity, page: Page) -> T
         created, since = local_time(experiment.creation_time), experiment.creation_time
         facts.append(("created", f"{created} ({ago(since, page.now)})"))
     facts += [("runs", runs), ("artifacts", experiment.artifact_location)]
-    out.append_text(pairs(facts, page, key_style="dim"))
+    out.append_text(pairs(facts, page, facts=True))
     if note := experiment.tags.get(NOTE_TAG, "").strip():
         out.append_text(heading("Note")).append(indented(note))
     if tags := sorted((key, value) for key, value in experiment.tags.items() if key != NOTE_TAG):

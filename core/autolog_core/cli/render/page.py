@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _WHOLE = 1_000_000
-_NEVER_CUT = frozenset(("id", "artifacts", "parent"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +44,27 @@ def heading(title: str, note: str = "") -> Text:
     return out.append(f"  {note}\n" if note else "\n", "dim")
 
 
-def pairs(facts: Sequence[tuple[str, str]], page: Page, key_style: str = "cyan") -> Text:
-    """Returns keys and values in two columns, long values cut to the width of the page."""
+def pairs(items: Sequence[tuple[str, str]], page: Page, *, facts: bool = False) -> Text:
+    """Returns keys and values in two columns.
+
+    Args:
+        items: The keys and values.
+        page: How to draw; long values are cut to its width.
+        facts: Whether these are a handful of facts, such as ids and addresses: those stay whole.
+    """
     from rich.cells import cell_len
     from rich.text import Text
 
     out = Text(no_wrap=True, overflow="ignore", end="")
     mark = "~" if page.ascii_only else "…"
-    room = max(14, page.cells * 2 // 5)
-    keys = [shorten(plain(key), room, mark) for key, _ in facts]
+    whole = facts or page.everything
+    keys = [shorten(plain(key), max(14, page.cells * 2 // 5), mark) for key, _ in items]
     wide = max(map(cell_len, keys))
-    for key, (_, value) in zip(keys, facts, strict=True):
-        space = page.cells - wide - 4
-        text = plain(value)
-        # An id or address that is cut is of no use to copy: those wrap instead.
-        if page.everything or key in _NEVER_CUT:
-            space = _WHOLE
-        out.append("  " + key, key_style).append(" " * (wide - cell_len(key) + 2))
-        out.append(shorten(text, max(8, space), mark) + "\n")
+    room = _WHOLE if whole else max(8, page.cells - wide - 4)
+    for key, (_, value) in zip(keys, items, strict=True):
+        out.append("  " + key, "dim" if facts else "cyan")
+        out.append(" " * (wide - cell_len(key) + 2))
+        out.append(shorten(plain(value), room, mark) + "\n")
     return out
 
 

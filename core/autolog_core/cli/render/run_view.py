@@ -51,7 +51,7 @@ def run_sections(
         page: How to draw.
     """
     yield title_line(run)
-    yield pairs(list(_facts(run, experiment, page)), page, key_style="dim")
+    yield pairs(list(_facts(run, experiment, page)), page, facts=True)
     if failure := _failure(run, traceback):
         yield failure
     if note := run.data.tags.get(_NOTE_TAG, "").strip():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _ESCAPES = {9: "\\t", 10: "\\n", 13: "\\r"}
 _CONTROLS = {
     code: _ESCAPES.get(code, "\ufffd")
@@ -24,6 +26,11 @@ def plain(text: str) -> str:
 def plain_lines(text: str) -> str:
     """Returns `text` with its line breaks kept and other control characters made harmless."""
     return "\n".join(plain(line.expandtabs(4)) for line in text.splitlines())
+
+
+def without_login(text: str) -> str:
+    """Returns `text` with the user and password of any URL in it masked."""
+    return _LOGIN.sub("***", text)
 
 
 def number(value: float | None, digits: int = 5) -> str:
