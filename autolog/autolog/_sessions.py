@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
 from autolog_core.address import resolve_address
+from autolog_core.errors import InvalidArgument
 from autolog_core.session import Session, default_session
 
 _lock = threading.Lock()
@@ -18,7 +20,20 @@ def plain_address(uri: str | Path | None) -> str:
     Raises:
         InvalidArgument: No store is known for its scheme.
     """
-    return resolve_address(str(uri)) if uri else default_session().address
+    return full_address(uri) if uri else default_session().address
+
+
+def full_address(uri: str | Path | None) -> str:
+    """Returns the absolute address of a store; that of ``./mlruns`` for None or "".
+
+    Raises:
+        InvalidArgument: No store is known for its scheme, or it is neither text nor a path.
+    """
+    if uri is not None and not isinstance(uri, (str, os.PathLike)):
+        raise InvalidArgument(
+            f"tracking address must be text or a path, got {uri!r} of type {type(uri).__name__}"
+        )
+    return resolve_address(str(uri) if uri else None)
 
 
 def session_at(address: str) -> Session:
@@ -27,6 +42,7 @@ def session_at(address: str) -> Session:
     if default.address == address:
         other = _others.get(address)
         if other is not None:
+            # What went through it before this address became the default.
             other.drain()
         return default
     with _lock:
@@ -34,6 +50,21 @@ def session_at(address: str) -> Session:
         if session is None:
             session = _others[address] = Session(address)
         return session
+
+
+def keep(session: Session) -> None:
+    """Lets clients go on with a session that is the default one no more."""
+    with _lock:
+        _others.setdefault(session.address, session)
+
+
+def retire(session: Session) -> None:
+    """Closes a session that is the default one no more, once no run is open in it."""
+    if session is not default_session() and not session.open_runs:
+        with _lock:
+            if _others.get(session.address) is session:
+                del _others[session.address]
+        session.close()
 
 
 def close_others() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from autolog import _active
+from autolog._sessions import retire
 from autolog.handle import ActiveRun
 from autolog.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from autolog_core import config
@@ -128,10 +129,16 @@ def close_run(live: LiveRun, status: str, error: BaseException | None = None) ->
     runs = _active.stack.get()
     for run in reversed(runs[runs.index(live) :] if live in runs else ()):
         _active.pop(run)
-        finish_run(run, status, session=session_of(run), exception=error)
+        _finish(run, status, error)
     if live.owned:
         # The block is left in another thread or task than it was entered in.
-        finish_run(live, status, session=session_of(live), exception=error)
+        _finish(live, status, error)
+
+
+def _finish(live: LiveRun, status: str, error: BaseException | None) -> None:
+    session = session_of(live)
+    finish_run(live, status, session=session, exception=error)
+    retire(session)
 
 
 def session_of(live: LiveRun) -> Session:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autolog._sessions import full_address, keep
 from autolog.fluent_experiments import carry_choice
 from autolog_core import config
-from autolog_core.address import resolve_address
 from autolog_core.session import default_session, set_default
 
 
@@ -22,12 +22,15 @@ def set_tracking_uri(uri: str | Path | None) -> None:
     Raises:
         InvalidArgument: No store is known for its scheme.
     """
-    address = resolve_address(str(uri) if uri else None)
-    if address == default_session().address:
+    address = full_address(uri)
+    old = default_session()
+    if address == old.address:
         return
     carry_choice()
     config.export("TRACKING_URI", address)
     set_default(address)
+    if old.open_runs:
+        keep(old)
 
 
 def get_tracking_uri() -> str:
