@@ -13,7 +13,7 @@ def _words(text: str) -> tuple[str, ...]:
 ADJECTIVES = _words(
     """
     able agile airy alert amber ample apt azure bold brave breezy bright brisk calm candid
-    careful cheerful clean clear clever cool coral cosmic crisp curious daring deep deft eager
+    careful cheerful clean clear clever cool cosmic crisp curious daring deep deft eager
     early earnest easy elegant fair fancy fast fine firm fleet fluent fond free fresh gentle
     gifted glad golden grand green happy hardy honest humble ivory jolly keen kind lively lofty
     loyal lucid lucky lunar mellow merry mighty mild modest neat nimble noble open patient

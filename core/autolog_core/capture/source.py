@@ -109,7 +109,9 @@ def mask_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
     """
     shown: list[str] = []
     hide = False
-    for argument in arguments[:ARGUMENT_COUNT]:
+    for whole in arguments[:ARGUMENT_COUNT]:
+        # Twice what is shown, so that no token is cut in two where it still shows.
+        argument = whole[: 2 * ARGUMENT_LENGTH]
         if hide and not argument.startswith("--"):
             shown.append(MASK)
             hide = False
@@ -119,7 +121,7 @@ def mask_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
         if named and "://" not in named["name"] + named["sign"] and is_secret_name(named["name"]):
             argument = f"{named['name']}{named['sign']}{MASK}"
         argument = _TOKEN.sub(MASK, _URL_LOGIN.sub(MASK, argument))
-        shown.append(shorten(clean(argument), ARGUMENT_LENGTH))
+        shown.append(shorten(clean(argument), ARGUMENT_LENGTH, len(whole)))
     if len(arguments) > ARGUMENT_COUNT:
         shown.append(f"... [{len(arguments)} arguments in all]")
     return tuple(shown)

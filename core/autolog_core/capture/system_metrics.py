@@ -213,15 +213,15 @@ class SystemMetricsSampler:
             gauges = self._gauges.read()
         moment = time.time_ns() // 1_000_000
         with self._lock:
-            for run in list(self._runs.values()):
+            for run_id, run in list(self._runs.items()):
                 if run.first is None or run.last is None:
                     run.first = run.last = counters
                 elif run in due:
                     run.window.append(gauges | differences(counters, run.last, run.first))
                     run.last, run.moment = counters, moment
                     run.due = max(run.due + run.interval, now)
-                    if len(run.window) >= run.samples:
-                        _log(run)
+                    if len(run.window) >= run.samples and not _log(run):
+                        del self._runs[run_id]
 
 
 def _settling(interval: float) -> float:
@@ -233,16 +233,19 @@ def _is_due(run: _Watched, now: float) -> bool:
     return run.due <= now + run.interval / 20
 
 
-def _log(run: _Watched) -> None:
+def _log(run: _Watched) -> bool:
+    """Logs the run's window, if there is one; False when the run cannot be written."""
     if not run.window:
-        return
+        return True
     values = {run.prefix + key: _summary(key, run.window) for key in run.window[-1]}
     run.window = []
     try:
         run.sink(values, run.step, run.moment)
     except Exception:
         _logger.warning("system metrics of a run could not be logged", exc_info=True)
+        return False
     run.step += 1
+    return True
 
 
 def _summary(key: str, window: list[dict[str, float]]) -> float:

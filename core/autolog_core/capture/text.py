@@ -12,11 +12,15 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def shorten(text: str, limit: int) -> str:
-    """Returns `text`, its end replaced by a note if it has more than `limit` characters."""
+def shorten(text: str, limit: int, size: int | None = None) -> str:
+    """Returns `text`, its end replaced by a note if it has more than `limit` characters.
+
+    Args:
+        size: Characters to tell of in the note, where `text` is a part of something longer.
+    """
     if len(text) <= limit:
         return text
-    note = f"... [{len(text)} characters in all]"
+    note = f"... [{size or len(text)} characters in all]"
     return text[: limit - len(note)] + note
 
 
