@@ -23,6 +23,7 @@ logger = logging.getLogger("autolog")
 SYNC_INTERVAL = 5.0
 """Seconds of logging that a power loss may cost."""
 LONGEST_BACKOFF = 30.0
+_LEFT_OPEN = "the process ended without closing this run"
 
 
 class Pump:
@@ -81,7 +82,7 @@ class Pump:
         self._thread.join(timeout)
         try:
             self.flush()
-            self._open_store().close_writer(self.writer.writer_id, None)
+            self._open_store().close_writer(self.writer.writer_id, _LEFT_OPEN)
         except AutologError as error:
             self.writer.abandon()
             logger.warning(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from autolog_core.errors import InvalidArgument, StorageError
+from autolog_core.errors import InvalidArgument, StorageError, StorageFull
 from autolog_core.journal import lock
 from autolog_core.journal.format import (
     END_WORD,
@@ -31,6 +31,7 @@ from autolog_core.journal.format import (
     PAD_MARK,
     SERIES,
     TIMED,
+    UPDATE_RUN,
     position,
     record_size,
 )
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
 FIRST_SIZE = 256 << 10
 LARGEST_SIZE = 16 << 20
+SMALLEST_SIZE = 32 << 10
+"""What is tried when there is no room for more."""
+RESERVE = 4096
+"""Bytes at a segment's end that only the ends of runs may use, when no other segment can be had."""
 LARGEST_UNPREPARED = 2 << 20
 """What a logging call makes itself when it is ahead of the pump: larger ones take too long."""
 _pack_metric = METRIC_BODY.pack
@@ -105,7 +110,7 @@ class JournalWriter:
             raise
         self._number = 1
         self._offset = HEADER_SIZE
-        self._end = FIRST_SIZE - 8
+        self._end = FIRST_SIZE - RESERVE - 8
         self.mapping = self._segment.bytes
         self.words = self._segment.words
 
@@ -201,7 +206,12 @@ class JournalWriter:
             )
         with self._lock:
             while not self._put(kind, payload, self._number):
-                self._make_room(record_size(len(payload)))
+                try:
+                    self._make_room(record_size(len(payload)))
+                except StorageFull:
+                    if kind == UPDATE_RUN and self._put(kind, payload, self._number, RESERVE):
+                        return
+                    raise
 
     def written(self) -> tuple[list[Segment], int]:
         """Returns the segments that may hold records, oldest first, and the position of the end."""
@@ -283,7 +293,7 @@ class JournalWriter:
         table.ids[name] = number
         return number
 
-    def _put(self, kind: int, payload: bytes, number: int) -> bool:
+    def _put(self, kind: int, payload: bytes, number: int, reserve: int = 0) -> bool:
         """Appends a record to segment `number`; False if that is full or not the present one."""
         length = len(payload)
         low = kind << LENGTH_BITS | length
@@ -291,7 +301,7 @@ class JournalWriter:
         size = record_size(length)
         # As in `append_metric`: no call from here to the reservation.
         stop = self._offset + size
-        if number != self._number or stop > self._end:
+        if number != self._number or stop > self._end + reserve or not self._end:
             return False
         words = self.words
         mapping = self.mapping
@@ -318,12 +328,15 @@ class JournalWriter:
             if not self._end:
                 raise StorageError("the session is closed: nothing more can be logged through it")
             number = self._number + 1
-            needed = size + HEADER_SIZE + 8
+            needed = size + HEADER_SIZE + RESERVE + 8
             spare, self._spare = self._spare, None
             if spare is None or spare.number != number or spare.size < needed:
                 if spare is not None:
                     spare.remove()
-                spare = self._create(number, _whole_pages(max(needed, self._grown())))
+                try:
+                    spare = self._create(number, _whole_pages(max(needed, self._grown())))
+                except StorageFull:
+                    spare = self._create(number, _whole_pages(max(needed, SMALLEST_SIZE)))
             # False if a signal handler that logged has gone on to such a segment meanwhile.
             if self._swap(spare, number):
                 self._rouse()
@@ -340,9 +353,9 @@ class JournalWriter:
         full = [*self.full, old]
         mapping = segment.bytes
         words = segment.words
-        end = segment.size - 8
+        end = segment.size - RESERVE - 8
         last = self.words
-        # As in `append_metric`: no call from here on. `_end` kept one word free for the end mark.
+        # As in `append_metric`: no call from here on. One word was kept free for the end mark.
         if self._number + 1 != number:
             return False
         at = self._offset >> 3
