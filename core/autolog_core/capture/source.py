@@ -118,7 +118,7 @@ def mask_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
             continue
         named = _NAMED.fullmatch(argument)
         hide = argument.startswith("-") and named is None and is_secret_name(argument)
-        if named and "://" not in named["name"] + named["sign"] and is_secret_name(named["name"]):
+        if named and is_secret_name(named["name"]):
             argument = f"{named['name']}{named['sign']}{MASK}"
         argument = _TOKEN.sub(MASK, _URL_LOGIN.sub(MASK, argument))
         shown.append(shorten(clean(argument), ARGUMENT_LENGTH, len(whole)))
