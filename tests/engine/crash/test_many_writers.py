@@ -37,7 +37,7 @@ print(runs, logged)
 """
 
 
-@pytest.mark.parametrize(("writers", "seconds"), [(4, 4.0)])
+@pytest.mark.parametrize(("writers", "seconds"), [(8, 20.0)])
 def test_many_writers(tmp_path, writers, seconds):
     address = f"sqlite:///{tmp_path}/tracking.db"
     session = Session(address, Settings(system_metrics=False))
