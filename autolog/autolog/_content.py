@@ -65,7 +65,7 @@ def figure_bytes(
     options.setdefault("format", kind[1:])
     try:
         return bytes(figure.to_image(**options))
-    except (ImportError, ValueError) as error:
+    except (ImportError, RuntimeError, ValueError) as error:
         if "kaleido" in str(error).lower():
             raise MissingExtra(
                 "saving a plotly figure as an image needs kaleido: pip install kaleido, or log it "

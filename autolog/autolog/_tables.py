@@ -161,13 +161,11 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
-    if value != value or type(value).__name__ == "NAType":
-        return None
-    if hasattr(value, "tolist"):
+    if hasattr(value, "tolist") and value.dtype.kind not in "mM":
         return plain(value.tolist())
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return str(value)
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def add_columns(
