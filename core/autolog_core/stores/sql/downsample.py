@@ -14,6 +14,7 @@ from autolog_core.stores.base import MetricSeries
 from autolog_core.stores.metric_codec import Points, decode
 from autolog_core.stores.sql.chunks import load_data
 from autolog_core.stores.sql.metrics import to_series
+from autolog_core.stores.sql.points import find_extremes
 from autolog_core.stores.sql.schema import MAX_FLOAT, metric_chunks
 
 MAX_BUCKETS = 100_000
@@ -110,6 +111,7 @@ def _thin(series: MetricSeries, edges: NDArray[np.int64], most: int) -> MetricSe
 def _corners(values: NDArray[np.float64], start: int) -> set[int]:
     """Returns where the first, lowest, highest and last of a bucket's values are."""
     found = {start, start + len(values) - 1}
-    if not np.isnan(np.fmin.reduce(values)):
-        found.update((start + int(np.nanargmin(values)), start + int(np.nanargmax(values))))
+    extremes = find_extremes(values)
+    if extremes is not None:
+        found.update(start + place for place in extremes)
     return found

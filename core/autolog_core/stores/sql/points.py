@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autolog_core.entities import MetricSummary
-from autolog_core.stores.metric_codec import Points, bits
+from autolog_core.stores.metric_codec import Floats, Points, bits
 
 
 class Ranges(NamedTuple):
@@ -88,11 +88,13 @@ def summarise(key: str, points: Points) -> MetricSummary:
         return MetricSummary(key, value, time, step, value, step, value, step, 1)
     last = len(steps) - 1
     if steps[last] != steps.max() or steps[last - 1] == steps[last]:
-        last = int(np.lexsort((np.nan_to_num(values, nan=-np.inf), times, steps))[-1])
+        number = ~np.isnan(values)
+        last = int(np.lexsort((np.where(number, values, 0.0), number, times, steps))[-1])
     low = high = None
     low_step = high_step = None
-    if not np.isnan(np.fmin.reduce(values)):
-        lowest, highest = int(np.nanargmin(values)), int(np.nanargmax(values))
+    extremes = find_extremes(values)
+    if extremes is not None:
+        lowest, highest = extremes
         low, low_step = float(values[lowest]), int(steps[lowest])
         high, high_step = float(values[highest]), int(steps[highest])
     return MetricSummary(
@@ -129,9 +131,19 @@ def combine(old: MetricSummary, new: MetricSummary) -> MetricSummary:
     )
 
 
-def _rank(summary: MetricSummary) -> tuple[int, int, float]:
+def find_extremes(values: Floats) -> tuple[int, int] | None:
+    """Returns where the lowest and the highest value first are; None if all are NaN."""
+    low = np.fmin.reduce(values)
+    if np.isnan(low):
+        return None
+    # Not nanargmin: it takes a NaN for an infinity, and may point at it.
+    return int(np.argmax(values == low)), int(np.argmax(values == np.fmax.reduce(values)))
+
+
+def _rank(summary: MetricSummary) -> tuple[int, int, bool, float]:
     value = summary.value
-    return summary.step, summary.timestamp, float("-inf") if value != value else value
+    number = value == value
+    return summary.step, summary.timestamp, number, value if number else 0.0
 
 
 def _rises(points: Points) -> bool:
