@@ -28,6 +28,7 @@ demo: .venv-demo/installed
 
 test: $(TOX)
 	@. .ci/interpreters.sh; rm -rf $(REPORTS); mkdir -p $(REPORTS); status=0; \
+	export PYTEST_DEBUG_TEMPROOT=$$(mktemp -d); trap 'rm -rf "$$PYTEST_DEBUG_TEMPROOT"' EXIT; \
 	$(TOX) run-parallel $(if $(ENVS),-e $(ENVS)) --parallel auto --parallel-no-spinner \
 		--result-json $(REPORTS)/tox.json || status=$$?; \
 	"$$PYTHON" .ci/summary.py $(REPORTS) $$status
