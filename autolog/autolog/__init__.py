@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from autolog import artifacts as artifacts
     from autolog import client as client
     from autolog import config as config
+    from autolog import data as data
     from autolog import entities as entities
     from autolog import exceptions as exceptions
     from autolog import sklearn as sklearn
@@ -89,6 +90,7 @@ _MODULES = {
     "artifacts",
     "client",
     "config",
+    "data",
     "entities",
     "exceptions",
     "sklearn",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from autolog import operations
 from autolog._active import stack
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from autolog.operations import RunOperations
     from autolog_core.live import LiveRun
     from autolog_core.session import Session
+
+# Datasets that a run has as inputs: one that was logged with a context needs no second entry.
+_datasets: WeakKeyDictionary[LiveRun, set[tuple[Any, Any]]] = WeakKeyDictionary()
 
 
 def log_metric(
@@ -84,9 +88,14 @@ def log_metrics(
     if dataset is None:
         live.log_metrics(metrics, step, timestamp, model_id)
     else:
-        record = dataset_record(dataset)
-        live.log_metrics(metrics, step, timestamp, model_id, record.name, record.digest)
-        live.log_inputs([DatasetInput(record)])
+        name, digest = getattr(dataset, "name", None), getattr(dataset, "digest", None)
+        known = _datasets.setdefault(live, set())
+        fresh = None if (name, digest) in known else dataset_record(dataset)
+        if fresh is not None:
+            name, digest = fresh.name, fresh.digest
+        live.log_metrics(metrics, step, timestamp, model_id, name, digest)
+        if fresh is not None:
+            _log_inputs(live, [DatasetInput(fresh)])
     return _done(live, synchronous)
 
 
@@ -193,7 +202,13 @@ def log_inputs(
     uses = dataset_inputs(datasets or (), contexts, tags_list)
     if not uses:
         raise InvalidArgument("log_inputs() needs datasets, got none")
-    live_run().log_inputs(uses)
+    _log_inputs(live_run(), uses)
+
+
+def _log_inputs(live: LiveRun, uses: list[DatasetInput]) -> None:
+    live.log_inputs(uses)
+    known = _datasets.setdefault(live, set())
+    known.update((use.dataset.name, use.dataset.digest) for use in uses)
 
 
 def flush_async_logging() -> None:

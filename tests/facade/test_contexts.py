@@ -128,7 +128,6 @@ def test_tasks_inside_a_run_log_to_it_and_start_children_apart():
 def test_forked_process_logs_to_the_run_and_leaves_it_open():
     with autolog.start_run() as run:
         autolog.log_metric("parent", 1)
-        autolog.flush_async_logging()
         pid = os.fork()
         if pid == 0:
             try:

@@ -1,9 +1,11 @@
 """Metrics, params, tags, datasets: what a call keeps and what it refuses."""
 
+import json
 import math
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import autolog
@@ -177,6 +179,33 @@ def test_inputs_keep_context_and_tags():
     training = next(use for use in uses if use.context == "training")
     assert InputTag("k", "v") in training.tags
     assert training.dataset == DATA
+
+
+def test_datasets_of_autolog():
+    dataset = autolog.data.from_pandas(
+        pd.DataFrame({"x": [0.5, 1.5], "label": [0, 1]}), targets="label", name="d"
+    )
+    with autolog.start_run() as run:
+        autolog.log_input(dataset, context="training")
+        for step in range(3):
+            autolog.log_metric("m", 1, step=step, dataset=dataset)
+    (use,) = run.inputs.dataset_inputs
+    assert (use.dataset.name, use.dataset.digest, use.context) == ("d", dataset.digest, "training")
+    links = {(point.dataset_name, point.dataset_digest) for point in history(run, "m")}
+    assert links == {("d", dataset.digest)}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_datasets_of_mlflow():
+    module = pytest.importorskip("mlflow.data")
+    frame = pd.DataFrame({"x": [0.5, 1.5], "label": [0, 1]})
+    dataset = module.from_pandas(frame, source="b.csv", name="theirs")
+    with autolog.start_run() as run:
+        autolog.log_input(dataset, context="training")
+        autolog.log_metric("m", 1, dataset=dataset)
+    (use,) = run.inputs.dataset_inputs
+    assert (use.dataset.name, use.dataset.source_type) == ("theirs", "local")
+    assert json.loads(use.dataset.profile) == {"num_rows": 2, "num_elements": 4}
 
 
 def test_inputs_refuse_what_is_no_dataset():
