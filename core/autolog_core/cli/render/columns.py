@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
@@ -85,8 +86,7 @@ def differing(runs: Sequence[Run], group: Group) -> list[str]:
 
 
 def _is_evaluation(key: str) -> bool:
-    words = key.lower().replace("-", "_").replace("/", "_").replace(".", "_").split("_")
-    return any(word in _EVALUATED for word in words)
+    return any(word in _EVALUATED for word in _words(key))
 
 
 def _spread(values: Sequence[float]) -> float:
@@ -97,15 +97,20 @@ def _spread(values: Sequence[float]) -> float:
     return (max(finite) / scale - min(finite) / scale) if scale else 0.0
 
 
-_LESS = ("loss", "error", "err", "mse", "rmse", "mae", "mape", "perplexity", "wer", "cer", "fid")
-_MORE = ("acc", "accuracy", "f1", "auc", "precision", "recall", "score", "r2", "bleu", "map", "iou")
+_LESS = ("error", "err", "mse", "rmse", "mae", "mape", "perplexity", "wer", "cer", "fid")
+_MORE = ("auc", "f1", "precision", "recall", "score", "r2", "bleu", "map", "iou", "dice")
 
 
 def best_direction(key: str) -> Literal["min", "max"] | None:
     """Returns whether less or more of a metric is better, as far as its name says."""
-    words = key.lower().replace("-", "_").replace("/", "_").replace(".", "_").split("_")
-    if any(word in _LESS or word.endswith(("loss", "error")) for word in words):
-        return "min"
+    words = _words(key)
+    if any(word in _LESS or word.endswith("loss") for word in words):
+        # scikit-learn turns errors into scores: neg_mean_squared_error.
+        return "max" if "neg" in words else "min"
     if any(word in _MORE or word.startswith("acc") for word in words):
         return "max"
     return None
+
+
+def _words(key: str) -> list[str]:
+    return re.split(r"[^a-z0-9]+", key.lower())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autolog_core.cli.render.page import Page, heading, indented, pairs
 from autolog_core.cli.render.tables import Cell, Column, Table
-from autolog_core.cli.render.text import ago, iso_time, local_time, plain
+from autolog_core.cli.render.text import ago, iso_time, plain, when
 from autolog_core.entities import Experiment, LifecycleStage, RunStatus
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ def experiment_page(experiment: Experiment, activity: Activity, page: Page) -> T
         runs += f", the last one {ago(activity.last_start, page.now)}"
     facts = [("id", experiment.experiment_id)]
     if experiment.creation_time is not None:
-        created, since = local_time(experiment.creation_time), experiment.creation_time
-        facts.append(("created", f"{created} ({ago(since, page.now)})"))
+        facts.append(("created", when(experiment.creation_time, page.now)))
     facts += [("runs", runs), ("artifacts", experiment.artifact_location)]
     out.append_text(pairs(facts, page, facts=True))
     if note := experiment.tags.get(NOTE_TAG, "").strip():

@@ -12,15 +12,14 @@ from autolog_core.cli.render.page import Page, heading, indented, pairs
 from autolog_core.cli.render.run_table import PARENT_TAG, run_length, status_cell
 from autolog_core.cli.render.tables import Cell, Column, Table, fit
 from autolog_core.cli.render.text import (
-    ago,
     count,
     duration,
-    local_time,
     number,
     plain,
     plain_lines,
     plural,
     size,
+    when,
 )
 from autolog_core.entities import DatasetInput, Experiment, FileInfo, MetricSummary, Run, RunStatus
 
@@ -90,7 +89,7 @@ def _facts(run: Run, experiment: Experiment, page: Page) -> Iterator[tuple[str, 
     yield "experiment", f"{experiment.name} (id {experiment.experiment_id})"
     if parent := tags.get(PARENT_TAG):
         yield "parent", parent
-    yield "started", f"{local_time(info.start_time)} ({ago(info.start_time, page.now)})"
+    yield "started", when(info.start_time, page.now)
     if (length := run_length(info, page.now)) is not None:
         yield "took", duration(length) + (" so far" if info.end_time is None else "")
     if info.user_id:

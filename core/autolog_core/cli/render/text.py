@@ -102,6 +102,12 @@ def ago(then: int | None, now: int) -> str:
     return _moment(then, "%Y-%m-%d")
 
 
+def when(then: int, now: int) -> str:
+    """Returns a time as the reader's clock shows it, and how long ago it was if that is recent."""
+    short = ago(then, now)
+    return f"{local_time(then)} ({short})" if short.endswith(("ago", "now")) else local_time(then)
+
+
 def local_time(milliseconds: int | None) -> str:
     """Returns a time as the reader's clock shows it."""
     return "" if milliseconds is None else _moment(milliseconds, "%Y-%m-%d %H:%M:%S")
