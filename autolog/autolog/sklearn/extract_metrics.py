@@ -56,7 +56,7 @@ def reason(error: Exception) -> str:
 
 def training_metrics(
     estimator: Any,
-    X: Any,  # noqa: N803
+    X: Any,
     y: Any,
     sample_weight: Any = None,
     pos_label: Any = None,
@@ -98,7 +98,7 @@ def training_metrics(
     return found
 
 
-def _own_copy(estimator: Any, X: Any) -> Any:  # noqa: N803
+def _own_copy(estimator: Any, X: Any) -> Any:
     """Returns X, or a copy when a step was allowed to write over what it gets."""
     try:
         params = estimator.get_params(deep=True)
