@@ -41,14 +41,14 @@ class Predictions:
         searched: Whether a search was passed through; its ``score`` takes no weights.
     """
 
-    def __init__(self, estimator: Any, X: Any) -> None:  # noqa: N803
+    def __init__(self, estimator: Any, X: Any) -> None:
         self.search: tuple[Any, Any] | None = None
         self.searched = False
         while not routed():
             if _is_stock(estimator, _PIPELINE):
                 for _, step in estimator.steps[:-1]:
                     if step is not None and step != "passthrough":
-                        X = step.transform(X)  # noqa: N806
+                        X = step.transform(X)
                 estimator = estimator.steps[-1][1]
             elif _is_stock(estimator, _SEARCH) and hasattr(estimator, "best_estimator_"):
                 self.searched = True
