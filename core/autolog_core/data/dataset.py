@@ -18,7 +18,7 @@ DEFAULT_NAME = "dataset"
 
 
 def dataset_of(
-    X: Any,  # noqa: N803
+    X: Any,
     y: Any = None,
     *,
     name: str | None = None,
