@@ -9,7 +9,7 @@ Subclass `StoreContract` in a test module and give it a fixture `store` that yie
                 yield store
 """
 
-# ruff: noqa: D102 - the names of tests say what they hold.
+
 from __future__ import annotations
 
 import uuid
