@@ -50,6 +50,8 @@ class LiveRun:
         tags: What this process knows of the run's tags.
         owned: Whether the run ends with this process.
         status: As last set through this handle.
+        system_step: Step of the next sample of the system's metrics, when they are taken up again.
+        watched: Whether the system's metrics are sampled into the run.
     """
 
     __slots__ = (
@@ -67,6 +69,7 @@ class LiveRun:
         "run_id",
         "start_time",
         "status",
+        "system_step",
         "tags",
         "user_id",
         "watched",
@@ -101,6 +104,7 @@ class LiveRun:
         self.tags: dict[str, str] = dict(tags or {})
         self.owned = owned
         self.watched = False
+        self.system_step = 0
         self._keys: set[str] = set()
         self.attach()
 

@@ -199,7 +199,7 @@ def _source_tags(session: Session) -> dict[str, str]:
     if session.source_tags is None:
         from autolog_core.capture.source import read_source
 
-        source = read_source()
+        source = read_source(notebook=session.settings.notebook)
         tags = {"mlflow.source.name": source.name, "mlflow.source.type": source.type}
         if source.arguments:
             text = shlex.join(source.arguments)

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("autolog")
 
-_PATIENCE = 1.0
-"""Seconds for which a run is waited for that another living process may have just begun."""
+_PATIENCE = 2.0
+"""Seconds for which background work is waited for, or a run that another process has just begun."""
+_SYSTEM = "system/"
 
 
 class Session:
@@ -93,9 +94,12 @@ class Session:
     def read(self) -> Store:
         """Returns the store with all in it that this process, and any dead one, has logged.
 
+        What is captured in the background is waited for, for a few seconds at most.
+
         Raises:
             StorageError: It cannot be opened or written.
         """
+        self.background.wait(_PATIENCE)
         self.drain()
         self.recover()
         return self.store()
@@ -223,6 +227,8 @@ class Session:
             params=run.data.params,
             tags=run.data.tags,
         )
+        samples = [one.step for one in run.data.summaries.values() if one.key.startswith(_SYSTEM)]
+        live.system_step = max(samples, default=-1) + 1
         with self._lock:
             return self._handles.setdefault(run_id, live)
 
@@ -261,18 +267,21 @@ class Session:
 
     def watch(self, live: LiveRun) -> None:
         """Samples the system's metrics into a run until `unwatch`."""
+        how = self.settings
+        wanted = (
+            how.system_metrics_interval,
+            how.system_metrics_samples,
+            how.system_metrics_node,
+        )
         if self._sampler is None:
             from autolog_core.capture.system_metrics import SystemMetricsSampler
 
             with self._lock:
                 if self._sampler is None:
-                    self._sampler = SystemMetricsSampler(
-                        self.settings.system_metrics_interval,
-                        self.settings.system_metrics_samples,
-                        self.settings.system_metrics_node,
-                    )
+                    self._sampler = SystemMetricsSampler(*wanted)
+        self._sampler.configure(*wanted)
         live.watched = True
-        self._sampler.watch(live.run_id, live.log_metrics)
+        self._sampler.watch(live.run_id, live.log_metrics, live.system_step)
 
     def unwatch(self, live: LiveRun) -> None:
         """Ends the sampling of the system's metrics into a run."""
