@@ -52,7 +52,7 @@ def test_settings_reach_the_session_and_the_environment():
     assert "AUTOLOG_SYSTEM_METRICS_SAMPLING_INTERVAL" not in os.environ
 
 
-@pytest.mark.parametrize("value", [0, -1, "1", float("nan"), True])
+@pytest.mark.parametrize("value", [0, -1, "1", float("nan"), float("inf"), True])
 def test_bad_values(value):
     with pytest.raises(InvalidArgument, match="interval"):
         autolog.set_system_metrics_sampling_interval(value)
