@@ -361,16 +361,14 @@ def test_a_closed_session_says_so(address):
 def test_signals_do_not_tear_records(address):
     """A handler that logs runs between any two bytecodes of a logging call."""
     code = START + (
-        "import signal\n"
-        "count = 0\n"
-        "def tick(*_):\n"
-        "    global count\n"
-        "    live.log_metric('tick', float(count), count); count += 1\n"
+        "import itertools, signal\n"
+        "count = itertools.count()\n"
+        "def tick(*_): live.log_metric('tick', 1.0, next(count))\n"
         "signal.signal(signal.SIGALRM, tick)\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.002, 0.003)\n"
         "for step in range(60000): live.log_metric('tock', float(step), step)\n"
         "signal.setitimer(signal.ITIMER_REAL, 0)\n"
-        "print(count)\n"
+        "print(next(count))\n"
     )
     done = run_python(code, address)
     assert done.returncode == 0, done.stderr
