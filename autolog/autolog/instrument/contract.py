@@ -1,3 +1,4 @@
+
 """What every integration must keep, as tests: subclass `PatchContract` in a test module.
 
 class TestContract(PatchContract):
@@ -250,7 +251,7 @@ class PatchContract:
         return places
 
 
-class _counted:  # noqa: N801 - reads like the context managers of contextlib
+class _counted:
     """Puts functions in place that write down each call, and takes them away again."""
 
     def __init__(self, places: list[tuple[Any, str]]) -> None:

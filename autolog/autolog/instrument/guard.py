@@ -53,14 +53,22 @@ class Observer(Protocol):
 class Site:
     """A place whose calls are watched; the callable that its wrapper calls."""
 
-    __slots__ = ("label", "observer", "patches")
+    __slots__ = ("name", "observer", "owner", "patches")
 
     def __init__(
-        self, patches: PatchSet, label: str, observer: Callable[[Options], Observer]
+        self, patches: PatchSet, owner: str, name: str, observer: Callable[[Options], Observer]
     ) -> None:
         self.patches = patches
-        self.label = label
+        self.owner = owner
+        self.name = name
         self.observer = observer
+
+    def label_of(self, instance: Any) -> str:
+        """Returns a call in words, such as "SVC.fit", wherever SVC inherits it from."""
+        if instance is None:
+            return f"{self.owner}.{self.name}"
+        owner = instance if isinstance(instance, type) else type(instance)
+        return f"{owner.__name__}.{self.name}"
 
     def __call__(
         self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -84,11 +92,12 @@ class Site:
 class Watch:
     """One watched call: the scope, the observer and the recorder that belong to it."""
 
-    __slots__ = ("_observer", "_recorder", "_scope", "_site", "_started", "call")
+    __slots__ = ("_label", "_observer", "_recorder", "_scope", "_site", "_started", "call")
 
     def __init__(self, site: Site, call: Call) -> None:
         self.call = call
         self._site = site
+        self._label = site.label_of(call.instance)
         self._observer: Observer | None = None
         self._recorder: Recorder | None = None
         self._scope = suppress()
@@ -142,7 +151,7 @@ class Watch:
         if options.exclusive and _active.current() is not None:
             return
         self._recorder = Recorder.open(
-            switch.spec, options, self._site.label, observer.title(self.call), self._started
+            switch.spec, options, self._label, observer.title(self.call), self._started
         )
         self._observer = observer
         changed = observer.before(self.call, self._recorder)
@@ -163,7 +172,7 @@ class Watch:
     def _fault(self, phase: str, error: Exception) -> None:
         switch = self._site.patches.switch
         fault = faults.record(
-            switch.spec.name, self._site.label, phase, error, silent=switch.options.silent
+            switch.spec.name, self._label, phase, error, silent=switch.options.silent
         )
         if self._recorder is not None:
             self._recorder.fault(fault)

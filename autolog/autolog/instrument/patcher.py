@@ -53,8 +53,7 @@ class PatchSet:
             InvalidArgument: There is nothing of that name, or it is asynchronous or a generator:
                 those return before they have run.
         """
-        label = f"{getattr(owner, '__name__', owner)}.{name}"
-        return self._wrap(owner, name, Site(self, label, observer))
+        return self._wrap(owner, name, Site(self, owner.__name__, name, observer))
 
     def silence(self, owner: Any, name: str) -> bool:
         """Makes calls of ``owner.name`` count as the inside of a training: no call in it is logged.

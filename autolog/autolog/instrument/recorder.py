@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 AUTOLOGGING_TAG = "mlflow.autologging"
 ERROR_TAG = "autolog.error"
-FAILURE_TAG = "autolog.failure"
 REPORT = "autolog_report.json"
 LONG_PARAMS = "autolog_long_params.json"
 
@@ -210,8 +209,7 @@ class Recorder:
 
         Args:
             status: How the training ended: FINISHED or FAILED.
-            error: What it raised. It is kept with the run if the run ends here; a run of the
-                user stays open and gets a tag.
+            error: What it raised, which is kept with the run. A run of the user stays open.
         """
         self._cost["after"] = perf_counter() - self._began if self._called is not None else 0.0
         try:
@@ -221,8 +219,7 @@ class Recorder:
                 if self._errors:
                     self._live.set_tags({ERROR_TAG: self._errors[0]["error"][:1000]})
                 if error is not None and not self.owned:
-                    text = f"{self._site}: {type(error).__name__}: {error}"
-                    self._live.set_tags({FAILURE_TAG: text[: limits.TAG_VALUE_LENGTH]})
+                    _note_failure(self._live, error)
                 self.artifact(REPORT, json.dumps(self._report(), indent=1))
         finally:
             if self.owned:
@@ -276,6 +273,12 @@ def _open_run(name: str | None) -> LiveRun:
 
     fluent_runs.start_run(run_name=name, nested=_active.current() is not None)
     return _active.stack.get()[-1]
+
+
+def _note_failure(live: LiveRun, error: BaseException) -> None:
+    from autolog_core.runs import record_failure
+
+    record_failure(live, error)
 
 
 def _close_run(live: LiveRun, status: str, error: BaseException | None) -> None:

@@ -17,8 +17,8 @@ The metrics are MLflow's: ``training_precision_score``, ``training_recall_score`
 classifiers, ``training_mean_squared_error``, ``training_root_mean_squared_error``,
 ``training_mean_absolute_error``, ``training_r2_score`` of regressors, and ``training_score``.
 
-**When a fit fails**, its exception reaches the program untouched; a run of its own ends FAILED with
-the traceback, a run of the user stays open with the tag ``autolog.failure``.
+**When a fit fails**, its exception reaches the program untouched and is kept with its traceback: a
+run of the fit's own ends FAILED, a run of the user stays open.
 
 **Limits.** Fitted models, child runs of searches and metrics computed after the fit are not kept
 yet. Worker processes of joblib do not log what user code fits there. ``partial_fit`` is not logged.

@@ -49,7 +49,8 @@ def _watch_tree(patches: PatchSet, base: type) -> None:
     seen = {base}
     stack: list[type] = [base]
     while stack:
-        for child in stack.pop().__subclasses__():
+        children: list[type] = type.__subclasses__(stack.pop())
+        for child in children:
             if child not in seen:
                 seen.add(child)
                 stack.append(child)
@@ -149,18 +150,20 @@ class FitObserver:
 
     def _metrics(self, call: Call, recorder: Recorder) -> None:
         from autolog.sklearn import extract
-        from autolog.sklearn.state import untouched
+        from autolog.sklearn.state import kept_attributes
 
         estimator = call.instance
         features, target, weight = training_data(call)
         if self._overwritten(estimator, features, target):
             recorder.skipped("training metrics", "the fit wrote over its training data")
             return
-        with untouched(estimator):
+        with kept_attributes(estimator):
             values = extract.training_metrics(
                 estimator, features, target, weight, pos_label=self._options.pos_label
             )
-        if not values:
+        for name, why in values.skipped.items():
+            recorder.skipped(name, why)
+        if not values and not values.skipped:
             recorder.skipped("training metrics", "none is defined for this estimator and data")
         recorder.metrics(values, dataset=self._dataset)
 

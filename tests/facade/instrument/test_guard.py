@@ -116,7 +116,8 @@ def test_a_failure_in_the_users_run_leaves_it_open(toy, runs):
         assert autolog.active_run() is not None
     (run,) = runs()
     assert run.info.status == "FINISHED"
-    assert run.data.tags["autolog.failure"] == "Model.fit: ValueError: bad rows"
+    assert run.data.tags["autolog.failure.type"] == "ValueError"
+    assert run.data.tags["autolog.failure.message"] == "bad rows"
 
 
 def test_arguments_can_be_changed_and_containers_are_not(toy):

@@ -80,7 +80,7 @@ def test_functions_that_return_before_they_ran_are_refused(lib, patches, calls):
     for name in ("later", "lazily"):
         with pytest.raises(InvalidArgument, match="returns before it has run"):
             patches.observe(lib, name, plain_observer(calls))
-    with pytest.raises(InvalidArgument, match="toylib.nothing cannot be watched"):
+    with pytest.raises(InvalidArgument, match=r"toylib\.nothing cannot be watched"):
         patches.observe(lib, "nothing", plain_observer(calls))
 
 
@@ -125,7 +125,7 @@ def test_pickles_hold_nothing_of_us(lib, patches, calls):
     patches.observe(lib.Model, "fit", plain_observer(calls))
     patches.observe(lib, "train", plain_observer(calls))
     model = lib.Model()
-    for value in (model, model.fit, lib.Model.fit, lib.train, lib.Model, model.fit.__func__):
+    for value in (model, model.fit, lib.Model.fit, lib.train, lib.Model):
         for dump in (pickle.dumps, cloudpickle.dumps):
             stored = dump(value)
             assert b"autolog" not in stored
