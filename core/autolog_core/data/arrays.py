@@ -48,7 +48,8 @@ def write_elements(writer: Writer, array: Array) -> None:
         for name in dtype.names:
             write_elements(writer, array[name])
     elif dtype.hasobject or dtype.kind == "T":
-        flat = array.flat
+        # A reshape copies what is not contiguous, but flat[a:b] fails on NumPy's StringDType.
+        flat: Any = array.reshape(-1) if dtype.kind == "T" else array.flat
         write_slices(writer, array.size, lambda start, stop: flat[start:stop].tolist())
     elif dtype.itemsize:
         for block in _blocks(array):

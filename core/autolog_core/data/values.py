@@ -107,7 +107,9 @@ def as_numbers(values: Sequence[Any]) -> np.ndarray[Any, Any] | None:
 
 
 def _starts_with_number(row: Any) -> bool:
-    while isinstance(row, (list, tuple)) and row:
+    for _ in range(_DEPTH):
+        if not isinstance(row, (list, tuple)) or not row:
+            break
         row = row[0]
     return isinstance(row, (bool, int, float, np.number, np.bool_))
 
