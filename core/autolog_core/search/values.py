@@ -7,12 +7,14 @@ import re
 from functools import lru_cache
 
 MAX_FLOAT = 1.7976931348623157e308
+MAX_NUMBER = 64
+"""Characters of the longest text that counts as a number."""
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*", re.ASCII)
 
 
 def parse_number(text: str) -> float | None:
     """Returns a param's text as the finite number that it is, or None."""
-    if not _NUMBER.fullmatch(text):
+    if len(text) > MAX_NUMBER or not _NUMBER.fullmatch(text):
         return None
     number = float(text)
     return number if math.isfinite(number) else None

@@ -31,16 +31,24 @@ from autolog_core.stores.sql.search_order import (
 )
 from autolog_core.stores.sql.search_text import equals
 
-SEPARATE = 8
-"""Up to how many experiments are searched one by one."""
-FEW = 2000
-"""Runs that are sorted rather than walked past."""
-BOUND = 20_000
-"""Where counting of runs in an index stops."""
-SAMPLE = 400
-"""Runs that a walk passes before it is known what part of them fits."""
-
 Rows = list[Row[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Where one way of finding runs becomes dearer than another; results are the same.
+
+    Attributes:
+        separate: Up to how many experiments are searched one by one.
+        few: Runs that are sorted rather than walked past.
+        bound: Where counting of runs in an index stops.
+        sample: Runs that a walk passes before it is known what part of them fits.
+    """
+
+    separate: int = 8
+    few: int = 2000
+    bound: int = 20_000
+    sample: int = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class Search:
     nodes: tuple[Node, ...]
     terms: tuple[OrderTerm, ...]
     stages: tuple[str, ...]
+    costs: Costs = Costs()
 
     @property
     def dialect(self) -> str:
@@ -69,8 +78,10 @@ def find_ids(search: Search, offset: int, count: int) -> list[str]:
     """Returns the ids of at most `count` runs after the first `offset`, in order."""
     if len(search.experiments) == 1:
         return [row[0] for row in _one(search, search.experiments[0], offset, count)]
-    if len(search.experiments) > SEPARATE:
-        drivers = find_drivers(search.connection, search.experiments, search.nodes, BOUND)
+    if len(search.experiments) > search.costs.separate:
+        drivers = find_drivers(
+            search.connection, search.experiments, search.nodes, search.costs.bound
+        )
         return [row[0] for row in _sort(search, search.experiments, drivers, offset, count)]
     rows: Rows = []
     for experiment in search.experiments:
@@ -83,17 +94,17 @@ def _one(search: Search, experiment: int, offset: int, count: int) -> Rows:
     by_metric = lead.kind == "metric" and not lead.function
     if not search.nodes and by_metric and LifecycleStage.ACTIVE in search.stages:
         return _metric_order(search, experiment, offset, count)
-    drivers = find_drivers(search.connection, (experiment,), search.nodes, BOUND)
+    drivers = find_drivers(search.connection, (experiment,), search.nodes, search.costs.bound)
     if drivers and drivers[0].count == 0:
         return []
-    if drivers and drivers[0].count <= FEW:
+    if drivers and drivers[0].count <= search.costs.few:
         return _sort(search, (experiment,), drivers, offset, count)
     if by_metric or (lead == START_TIME and drivers):
         wanted = offset + count
-        sample = max(SAMPLE, 2 * wanted)
+        sample = max(search.costs.sample, 2 * wanted)
         rows = _walk(search, experiment, drivers, offset, count, sample)
         # Passing a run costs about as much as looking it up from the filter's index.
-        limit = drivers[0].count if drivers else BOUND
+        limit = drivers[0].count if drivers else search.costs.bound
         needed = 2 * sample * wanted // max(1, len(rows) + (offset if rows else 0))
         if sample < needed <= limit and len(rows) < count:
             rows = _walk(search, experiment, drivers, offset, count, needed)

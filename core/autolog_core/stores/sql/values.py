@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from autolog_core.stores.sql.dialect import among, pack, upsert
+from autolog_core.search.values import parse_number
+from autolog_core.stores.sql.dialect import narrow, pack, upsert
 from autolog_core.stores.sql.schema import HEAD, params, tags
 
+_PARAMS = select(params.c.run_id, params.c.key, params.c.value)
 _DELETE_TAG = (
     delete(tags)
     .where(tags.c.run_id == bindparam("b_run_id"))
@@ -21,9 +22,7 @@ _DELETE_TAG = (
 def load_params(connection: Connection, run_ids: Sequence[str]) -> dict[tuple[str, str], str]:
     """Returns the params of runs, by (run id, key)."""
     found: dict[tuple[str, str], str] = {}
-    query = select(params.c.run_id, params.c.key, params.c.value).where(
-        among(connection, params.c.run_id)
-    )
+    query = narrow(connection, _PARAMS, ids=params.c.run_id)
     for ids in pack(connection, run_ids):
         for run_id, key, value in connection.execute(query, {"ids": ids}):
             found[run_id, key] = value
@@ -44,7 +43,7 @@ def insert_params(
                     "experiment_id": experiment_ids[run_id],
                     "value": value,
                     "head": value[:HEAD],
-                    "number": as_number(value),
+                    "number": parse_number(value),
                 }
                 for (run_id, key), value in rows.items()
             ],
@@ -77,18 +76,6 @@ def write_tags(
     if fresh:
         connection.execute(insert(tags), fresh)
     if changed:
-        connection.execute(upsert(connection, tags, ["value", "head"]), changed)
+        connection.execute(upsert(connection, tags, "value", "head"), changed)
     if gone:
         connection.execute(_DELETE_TAG, gone)
-
-
-def as_number(text: str) -> float | None:
-    """Returns what a param's text is as a finite number, or None."""
-    # "1_000" is a number to float(), but not to a reader of params.
-    if len(text) > HEAD or "_" in text:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
