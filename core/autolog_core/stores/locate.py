@@ -80,4 +80,9 @@ def open_store(address: str | None = None) -> Store:
     full = resolve_address(address)
     path = sqlite_path(full)
     make_folder(full, path)
-    return SqlStore(Database(full, path), artifact_root=os.path.dirname(path))
+    database = Database(full, path)
+    try:
+        return SqlStore(database, artifact_root=os.path.dirname(path))
+    except BaseException:
+        database.close()
+        raise

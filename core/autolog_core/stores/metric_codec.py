@@ -11,7 +11,7 @@ float64, or float32 where that loses nothing. Each column is cut into planes of 
 (all first bytes, all second bytes, ...); a plane is kept once if it is constant, through zlib where
 that pays, and as it is otherwise. For random mantissas only the exponent's planes pay.
 
-A CRC-32 over all that follows it guards each chunk. Numbers are little-endian.
+A CRC-32 over the layout and all that follows guards each chunk. Numbers are little-endian.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ ROW_SIZE = 24
 FEW = 16
 """Up to this many points `encode` lays out as rows."""
 
-_ROWS_HEAD = struct.Struct("<BI")
-# kind, crc | points, bytes per value, per step residual, per time residual,
-# first step, step difference, first time, time difference
+# kind, CRC that starts from the kind
 _GUARD = struct.Struct("<BI")
+# points, bytes per value, per step residual, per time residual,
+# first step, step difference, first time, time difference
 _COLUMNS_HEAD = struct.Struct("<IBBBqqqq")
 _PLANE = struct.Struct("<I")
 _MODE = 30
@@ -81,7 +81,7 @@ def encode(points: Points) -> bytes:
 def encode_rows(points: Points) -> bytes:
     """Returns `points` in the layout that takes more by `append_rows`."""
     payload = _rows(points)
-    return _ROWS_HEAD.pack(ROWS, zlib.crc32(payload)) + payload
+    return _GUARD.pack(ROWS, zlib.crc32(payload, ROWS)) + payload
 
 
 def append_rows(data: bytes, points: Points) -> bytes | None:
@@ -89,10 +89,8 @@ def append_rows(data: bytes, points: Points) -> bytes | None:
     if data[0] != ROWS:
         return None
     payload = _rows(points)
-    _, crc = _ROWS_HEAD.unpack_from(data)
-    return b"".join(
-        (_ROWS_HEAD.pack(ROWS, zlib.crc32(payload, crc)), data[_ROWS_HEAD.size :], payload)
-    )
+    _, crc = _GUARD.unpack_from(data)
+    return b"".join((_GUARD.pack(ROWS, zlib.crc32(payload, crc)), data[_GUARD.size :], payload))
 
 
 def encode_columns(points: Points) -> bytes:
@@ -116,7 +114,7 @@ def encode_columns(points: Points) -> bytes:
             *(part for column in columns for part in _planes(column)),
         )
     )
-    return _GUARD.pack(COLUMNS, zlib.crc32(body)) + body
+    return _GUARD.pack(COLUMNS, zlib.crc32(body, COLUMNS)) + body
 
 
 def decode(data: bytes) -> Points:
@@ -133,7 +131,7 @@ def decode(data: bytes) -> Points:
                 "upgrade with `pip install -U autolog-ml`"
             )
         body = memoryview(data)[_GUARD.size :]
-        if zlib.crc32(body) != crc:
+        if zlib.crc32(body, kind) != crc:
             raise ValueError("checksum")
         return _decode_rows(body) if kind == ROWS else _decode_columns(body)
     except (ValueError, IndexError, struct.error, zlib.error) as error:

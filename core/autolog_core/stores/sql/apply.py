@@ -12,17 +12,24 @@ from autolog_core.stores.operations import ApplyReport, CreateRun, Operation, Wr
 from autolog_core.stores.sql import datasets, metrics, values, writers
 from autolog_core.stores.sql.batch import Batch, RunState
 from autolog_core.stores.sql.chunks import Appender
-from autolog_core.stores.sql.dialect import among, pack
+from autolog_core.stores.sql.dialect import narrow, pack
 from autolog_core.stores.sql.schema import experiments, runs
 
-_RUNS = select(
-    runs.c.run_id,
-    runs.c.experiment_id,
-    runs.c.name,
-    runs.c.status,
-    runs.c.end_time,
-    runs.c.owner,
+# Rows are locked in one order, where the database locks rows: two writers to the same runs then
+# take turns for all that hangs on them.
+_RUNS = (
+    select(
+        runs.c.run_id,
+        runs.c.experiment_id,
+        runs.c.name,
+        runs.c.status,
+        runs.c.end_time,
+        runs.c.owner,
+    )
+    .order_by(runs.c.run_id)
+    .with_for_update()
 )
+_EXPERIMENTS = select(experiments.c.experiment_id, experiments.c.lifecycle_stage)
 _UPDATE_RUN = (
     update(runs)
     .where(runs.c.run_id == bindparam("b_run_id"))
@@ -74,9 +81,7 @@ def apply(
 
 
 def _load_runs(connection: Connection, operations: Sequence[Operation]) -> dict[str, RunState]:
-    # Rows are locked in one order, where the database locks rows: two writers to the same runs
-    # then take turns for all that hangs on them.
-    query = _RUNS.where(among(connection, runs.c.run_id)).order_by(runs.c.run_id).with_for_update()
+    query = narrow(connection, _RUNS, ids=runs.c.run_id)
     return {
         row[0]: RunState(*row)
         for ids in pack(connection, sorted({item.run_id for item in operations}))
@@ -86,9 +91,7 @@ def _load_runs(connection: Connection, operations: Sequence[Operation]) -> dict[
 
 def _load_experiments(connection: Connection, operations: Sequence[Operation]) -> dict[int, str]:
     named = {int(item.experiment_id) for item in operations if isinstance(item, CreateRun)}
-    query = select(experiments.c.experiment_id, experiments.c.lifecycle_stage).where(
-        among(connection, experiments.c.experiment_id)
-    )
+    query = narrow(connection, _EXPERIMENTS, ids=experiments.c.experiment_id)
     return {
         number: stage
         for ids in pack(connection, sorted(named))

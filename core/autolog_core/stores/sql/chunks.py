@@ -21,7 +21,7 @@ from autolog_core.stores.metric_codec import (
     encode,
     encode_rows,
 )
-from autolog_core.stores.sql.dialect import among, pack
+from autolog_core.stores.sql.dialect import narrow, pack
 from autolog_core.stores.sql.points import Ranges, drop_known, join, ranges, tidy
 from autolog_core.stores.sql.schema import MAX_FLOAT, metric_chunks
 
@@ -65,6 +65,7 @@ _OPEN = (
     .where(_t.points < FULL)
     .order_by(_t.chunk_id)
 )
+_DATA = select(_t.chunk_id, _t.data)
 _INSERT = insert(metric_chunks)
 _UPDATE = (
     update(metric_chunks)
@@ -144,10 +145,10 @@ def find_open(
 ) -> dict[Series, list[Chunk]]:
     """Returns the open chunks of runs, oldest first; of the metrics `keys` only, if given."""
     found: dict[Series, list[Chunk]] = defaultdict(list)
-    query = _OPEN.where(among(connection, _t.run_id))
+    query = narrow(connection, _OPEN, ids=_t.run_id)
     bounds: list[dict[str, Any]] = [{}]
     if keys is not None:
-        query = query.where(among(connection, _t.key, "keys"))
+        query = narrow(connection, _OPEN, ids=_t.run_id, keys=_t.key)
         bounds = [{"keys": some} for some in pack(connection, list(keys))]
     for bound in bounds:
         for ids in pack(connection, run_ids):
@@ -185,7 +186,7 @@ def drop_stored(connection: Connection, series: Series, points: Points) -> Point
 def load_data(connection: Connection, chunk_ids: Sequence[int]) -> dict[int, bytes]:
     """Returns the data of chunks by their id."""
     found: dict[int, bytes] = {}
-    query = select(_t.chunk_id, _t.data).where(among(connection, _t.chunk_id))
+    query = narrow(connection, _DATA, ids=_t.chunk_id)
     for ids in pack(connection, chunk_ids):
         cursor = connection.execute(query, {"ids": ids}).cursor
         if cursor is not None:

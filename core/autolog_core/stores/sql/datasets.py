@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from autolog_core.entities import Dataset, DatasetInput
-from autolog_core.stores.sql.dialect import among, insert_new, pack, upsert
+from autolog_core.stores.sql.dialect import insert_new, narrow, pack, upsert
 from autolog_core.stores.sql.schema import datasets, inputs
 
 _Use = tuple[str, int, str]
+_NUMBERS = select(
+    datasets.c.experiment_id, datasets.c.name, datasets.c.digest, datasets.c.dataset_id
+)
+_USES = select(inputs)
 
 
 def record(
@@ -38,7 +42,7 @@ def record(
         labels = changed.setdefault(key, stored.get(key, {}))
         labels.update((tag.key, tag.value) for tag in use.tags)
     connection.execute(
-        upsert(connection, inputs, ["tags"]),
+        upsert(connection, inputs, "tags"),
         [
             {
                 "run_id": run_id,
@@ -71,11 +75,7 @@ def _numbers(
     connection: Connection, references: Mapping[tuple[int, str, str], Dataset]
 ) -> dict[tuple[int, str, str], int]:
     found: dict[tuple[int, str, str], int] = {}
-    query = select(
-        datasets.c.experiment_id, datasets.c.name, datasets.c.digest, datasets.c.dataset_id
-    ).where(
-        among(connection, datasets.c.experiment_id), among(connection, datasets.c.name, "names")
-    )
+    query = narrow(connection, _NUMBERS, ids=datasets.c.experiment_id, names=datasets.c.name)
     for ids in pack(connection, sorted({reference[0] for reference in references})):
         for names in pack(connection, sorted({reference[1] for reference in references})):
             for *reference, number in connection.execute(query, {"ids": ids, "names": names}):
@@ -84,7 +84,7 @@ def _numbers(
 
 
 def _stored(connection: Connection, run_ids: Sequence[str]) -> dict[_Use, dict[str, str]]:
-    query = select(inputs).where(among(connection, inputs.c.run_id))
+    query = narrow(connection, _USES, ids=inputs.c.run_id)
     return {
         (run_id, number, context): dict(json.loads(labels))
         for ids in pack(connection, run_ids)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
+    Column,
     ColumnElement,
     Connection,
     Executable,
+    Select,
     String,
     Table,
     Text,
@@ -24,18 +26,25 @@ CHUNK = 5000
 """Ids per statement where the database takes no list as one value."""
 
 
-def upsert(connection: Connection, table: Table, update: Sequence[str]) -> Executable:
+def upsert(connection: Connection, table: Table, *update: str) -> Executable:
     """Returns an INSERT that, where the primary key is taken, sets the columns `update`."""
-    name = connection.dialect.name
-    if name in ("mysql", "mariadb"):
-        theirs = mysql.insert(table)
-        return theirs.on_duplicate_key_update({key: theirs.inserted[key] for key in update})
-    key = table.primary_key
-    if name == "postgresql":
-        ours = postgresql.insert(table)
-        return ours.on_conflict_do_update(key, set_={key: ours.excluded[key] for key in update})
-    plain = sqlite.insert(table)
-    return plain.on_conflict_do_update(key, set_={key: plain.excluded[key] for key in update})
+    return _upsert(connection.dialect.name, table, update)
+
+
+def narrow(
+    connection: Connection, query: Select[Any], **columns: ColumnElement[Any]
+) -> Select[Any]:
+    """Returns `query` for rows whose columns are among lists that are bound later.
+
+    Bind what `pack` yields, under the names given here. SQLite takes a list as one JSON value, so
+    that the statement keeps its text, and its plan, whatever the length.
+
+    Args:
+        connection: For its dialect.
+        query: A constant of a module: what is made of it is kept.
+        columns: By the name that the list is bound as.
+    """
+    return _narrow(connection.dialect.name, query, tuple(columns.items()))
 
 
 def insert_new(connection: Connection, table: Table) -> Executable:
@@ -48,33 +57,16 @@ def insert_new(connection: Connection, table: Table) -> Executable:
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def among(
-    connection: Connection, column: ColumnElement[Any], name: str = "ids"
-) -> ColumnElement[bool]:
-    """Returns the condition that `column` is one of the texts bound later as `name`.
-
-    Bind what `pack` yields. SQLite takes the list as one JSON value, so that the statement keeps
-    its text, and its plan, whatever the length.
-    """
-    if connection.dialect.name == "sqlite":
-        bound: BindParameter[str] = bindparam(name, type_=String())
-        return column.in_(select(func.json_each(bound).table_valued("value").c.value))
-    return column.in_(bindparam(name, expanding=True))
-
-
-def as_object(
-    connection: Connection, table: Table, owner: ColumnElement[Any]
-) -> ColumnElement[str]:
+def as_object(name: str, table: Table, owner: Column[Any]) -> ColumnElement[str]:
     """Returns a subquery: the keys and values of `table` of one run, as the text of a JSON object.
 
     One text per run is read in half the time of one row per key.
 
     Args:
-        connection: For its dialect.
+        name: Of the dialect.
         table: With columns `run_id`, `key` and `value`, all text.
         owner: The run id, a column of the enclosing query.
     """
-    name = connection.dialect.name
     whole: ColumnElement[str]
     if name in ("mysql", "mariadb"):
         whole = func.json_objectagg(table.c.key, table.c.value)
@@ -86,10 +78,37 @@ def as_object(
 
 
 def pack(connection: Connection, ids: Sequence[str] | Sequence[int]) -> Iterator[Any]:
-    """Yields the values to bind for `among`, one per statement to run."""
+    """Yields the values to bind for `narrow`, one per statement to run."""
     if connection.dialect.name == "sqlite":
         if ids:
             yield json.dumps(list(ids))
         return
     for start in range(0, len(ids), CHUNK):
         yield list(ids[start : start + CHUNK])
+
+
+# Making a statement takes as long as running it: each is made once.
+@cache
+def _upsert(name: str, table: Table, update: tuple[str, ...]) -> Executable:
+    if name in ("mysql", "mariadb"):
+        theirs = mysql.insert(table)
+        return theirs.on_duplicate_key_update({key: theirs.inserted[key] for key in update})
+    key = table.primary_key
+    if name == "postgresql":
+        ours = postgresql.insert(table)
+        return ours.on_conflict_do_update(key, set_={key: ours.excluded[key] for key in update})
+    plain = sqlite.insert(table)
+    return plain.on_conflict_do_update(key, set_={key: plain.excluded[key] for key in update})
+
+
+@cache
+def _narrow(
+    name: str, query: Select[Any], columns: tuple[tuple[str, ColumnElement[Any]], ...]
+) -> Select[Any]:
+    for bound, column in columns:
+        if name == "sqlite":
+            listed = func.json_each(bindparam(bound, type_=String())).table_valued("value")
+            query = query.where(column.in_(select(listed.c.value)))
+        else:
+            query = query.where(column.in_(bindparam(bound, expanding=True)))
+    return query

@@ -50,7 +50,7 @@ class Database:
         self.path = path
         self.patience = patience
         self.read_only = _is_frozen(path)
-        self.engine = _make_engine(path, self.read_only)
+        self.engine = _make_engine(path, self.read_only, min(BUSY_TIMEOUT, patience))
         _OPEN.add(self)
 
     def read(self, work: Callable[[Connection], T]) -> T:
@@ -99,6 +99,8 @@ class Database:
             try:
                 with self.engine.connect() as connection:
                     connection = connection.execution_options(**{_WRITE: write})
+                    if not write:
+                        return work(connection)
                     with connection.begin():
                         return work(connection)
             except DBAPIError as error:
@@ -131,7 +133,7 @@ def make_folder(address: str, path: str) -> None:
         raise faults.cannot_open(address, path) from error
 
 
-def _make_engine(path: str, read_only: bool) -> Engine:
+def _make_engine(path: str, read_only: bool, busy_timeout: float) -> Engine:
     if read_only:
         name, query = f"file:{_quoted(path)}", {"immutable": "1", "mode": "ro", "uri": "true"}
     else:
@@ -142,7 +144,7 @@ def _make_engine(path: str, read_only: bool) -> Engine:
         pool_size=4,
         max_overflow=-1,
         connect_args={
-            "timeout": BUSY_TIMEOUT,
+            "timeout": busy_timeout,
             # None: the driver leaves BEGIN to us.
             "isolation_level": None,
             "check_same_thread": False,

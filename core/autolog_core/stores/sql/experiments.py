@@ -18,11 +18,13 @@ from autolog_core.limits import (
     check_key,
     check_text,
 )
-from autolog_core.stores.sql.dialect import among, pack, upsert
+from autolog_core.stores.sql.dialect import narrow, pack, upsert
 from autolog_core.stores.sql.schema import experiment_tags, experiments, runs
 
 DEFAULT_ID = 0
 DEFAULT_NAME = "Default"
+_EXPERIMENTS = select(experiments)
+_TAGS = select(experiment_tags).order_by(experiment_tags.c.key)
 
 
 def create_default(connection: Connection, artifact_root: str) -> None:
@@ -83,16 +85,13 @@ def load(connection: Connection, numbers: Sequence[int]) -> list[Experiment]:
     """Returns experiments with their tags, in the order of `numbers`; unknown ones are left out."""
     rows: dict[int, Any] = {}
     tags: dict[int, dict[str, str]] = {}
+    listed = narrow(connection, _EXPERIMENTS, ids=experiments.c.experiment_id)
+    tagged = narrow(connection, _TAGS, ids=experiment_tags.c.experiment_id)
     for ids in pack(connection, numbers):
-        bound = {"ids": ids}
-        named = among(connection, experiments.c.experiment_id)
-        for row in connection.execute(select(experiments).where(named), bound):
+        for row in connection.execute(listed, {"ids": ids}):
             rows[row.experiment_id] = row
             tags[row.experiment_id] = {}
-        tagged = among(connection, experiment_tags.c.experiment_id)
-        for number, key, value in connection.execute(
-            select(experiment_tags).where(tagged).order_by(experiment_tags.c.key), bound
-        ):
+        for number, key, value in connection.execute(tagged, {"ids": ids}):
             if number in tags:
                 tags[number][key] = value
     return [_entity(rows[number], tags[number]) for number in numbers if number in rows]
@@ -149,7 +148,7 @@ def set_tag(connection: Connection, experiment_id: str, key: str, value: str) ->
             f"experiment {experiment_id} is deleted; restore it before setting tag {key!r}"
         )
     connection.execute(
-        upsert(connection, experiment_tags, ["value"]),
+        upsert(connection, experiment_tags, "value"),
         [{"experiment_id": int(found.experiment_id), **row}],
     )
 

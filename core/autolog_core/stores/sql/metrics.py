@@ -140,7 +140,7 @@ def _save_latest(
 ) -> None:
     if latest:
         connection.execute(
-            upsert(connection, latest_metrics, _LATEST),
+            upsert(connection, latest_metrics, *_LATEST),
             [
                 _latest_row(run_id, experiment_ids[run_id], summary)
                 for (run_id, _), summary in latest.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -23,7 +23,7 @@ from autolog_core.entities import (
     RunInputs,
 )
 from autolog_core.errors import NotFound
-from autolog_core.stores.sql.dialect import among, as_object, pack
+from autolog_core.stores.sql.dialect import as_object, narrow, pack
 from autolog_core.stores.sql.schema import (
     MAX_FLOAT,
     datasets,
@@ -93,23 +93,23 @@ def load_runs(connection: Connection, run_ids: Sequence[str]) -> list[Run]:
 
     Unknown ids are left out.
     """
-    query = _RUNS.add_columns(
-        as_object(connection, params, runs.c.run_id), as_object(connection, tags, runs.c.run_id)
-    )
+    infos = narrow(connection, _whole(connection.dialect.name), ids=runs.c.run_id)
+    latest = narrow(connection, _METRICS, ids=latest_metrics.c.run_id)
+    used = narrow(connection, _INPUTS, ids=inputs.c.run_id)
     found: dict[str, Run] = {}
     for ids in pack(connection, run_ids):
-        rows = _fetch(connection, query, runs.c.run_id, ids)
+        rows = _fetch(connection, infos, ids=ids)
         metrics: dict[str, tuple[dict[str, float], dict[str, MetricSummary]]] = {
             row[0]: ({}, {}) for row in rows
         }
-        for row in _fetch(connection, _METRICS, latest_metrics.c.run_id, ids):
+        for row in _fetch(connection, latest, ids=ids):
             values, summaries = metrics[row[0]]
             key = row[2]
             summary = summaries[key] = _summary(row)
             values[key] = summary[1]
         uses = {
             run_id: RunInputs(tuple(map(_use, group)))
-            for run_id, group in groupby(_fetch(connection, _INPUTS, inputs.c.run_id, ids), _first)
+            for run_id, group in groupby(_fetch(connection, used, ids=ids), _first)
         }
         for row, run_params, run_tags in zip(
             rows, _parse(row[9] for row in rows), _parse(row[10] for row in rows), strict=True
@@ -128,11 +128,11 @@ def latest_summaries(
     connection: Connection, run_ids: Sequence[str], keys: Sequence[str]
 ) -> dict[tuple[str, str], MetricSummary]:
     """Returns the summaries of metrics of runs, by (run id, key)."""
-    query = _METRICS.where(among(connection, latest_metrics.c.key, "keys"))
+    query = narrow(connection, _METRICS, ids=latest_metrics.c.run_id, keys=latest_metrics.c.key)
     found: dict[tuple[str, str], MetricSummary] = {}
     for named in pack(connection, keys):
         for ids in pack(connection, run_ids):
-            for row in _fetch(connection, query, latest_metrics.c.run_id, ids, keys=named):
+            for row in _fetch(connection, query, ids=ids, keys=named):
                 found[row[0], row[2]] = _summary(row)
     return found
 
@@ -163,13 +163,17 @@ def _parse(texts: Iterable[str | None]) -> list[dict[str, str]]:
     return json.loads(f"[{','.join(text or '{}' for text in texts)}]")  # type: ignore[no-any-return]
 
 
-def _fetch(
-    connection: Connection, query: Select[Any], column: Any, ids: Any, **bound: Any
-) -> Sequence[tuple[Any, ...]]:
+@cache
+def _whole(dialect: str) -> Select[Any]:
+    """Returns the query for runs with their params and tags."""
+    return _RUNS.add_columns(
+        as_object(dialect, params, runs.c.run_id), as_object(dialect, tags, runs.c.run_id)
+    )
+
+
+def _fetch(connection: Connection, query: Select[Any], **bound: Any) -> Sequence[tuple[Any, ...]]:
     """Returns the driver's own tuples: no column of these queries needs conversion."""
-    cursor = connection.execute(
-        query.where(among(connection, column)), {"ids": ids, **bound}
-    ).cursor
+    cursor = connection.execute(query, bound).cursor
     return cursor.fetchall() if cursor is not None else ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from autolog_core.entities import RunStatus
 from autolog_core.stores.operations import WriterMark
@@ -19,20 +19,18 @@ KEPT = 30 * 24 * 3600 * 1000
 replayed once more if a process dies between applying and deleting it."""
 _GONE = -1
 _w = journal_writers.c
+_POSITION = select(_w.position).where(_w.writer_id == bindparam("writer_id")).with_for_update()
 
 
 def get_position(connection: Connection, writer_id: str) -> int:
     """Returns the position up to which a writer's journal is applied; 0 if never."""
-    return (
-        connection.scalar(select(_w.position).where(_w.writer_id == writer_id).with_for_update())
-        or 0
-    )
+    return connection.scalar(_POSITION, {"writer_id": writer_id}) or 0
 
 
 def set_mark(connection: Connection, mark: WriterMark) -> None:
     """Records how far a writer's journal is applied."""
     connection.execute(
-        upsert(connection, journal_writers, ["position", "last_time", "host", "pid"]),
+        upsert(connection, journal_writers, "position", "last_time", "host", "pid"),
         [
             {
                 "writer_id": mark.writer_id,
