@@ -169,18 +169,21 @@ _HOMES["__version__"] = "autolog_core"
 __all__ = [*_HOMES, *_MODULES]  # noqa: PLE0604
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
+# Type checkers know the names from above; this would make them take any other for one as well.
+if not TYPE_CHECKING:
 
-    home = _HOMES.get(name)
-    if home is not None:
-        value: object = getattr(import_module(home), name)
-    elif name in _MODULES:
-        value = import_module(f"autolog.{name}")
-    else:
-        raise AttributeError(f"module 'autolog' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        home = _HOMES.get(name)
+        if home is not None:
+            value: object = getattr(import_module(home), name)
+        elif name in _MODULES:
+            value = import_module(f"autolog.{name}")
+        else:
+            raise AttributeError(f"module 'autolog' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
