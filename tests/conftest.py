@@ -37,10 +37,11 @@ def tracking(tmp_path: Path) -> Iterator[Path]:
     finally:
         _active.stack.set(())
         _active._last_here.set(None)
-        fluent_experiments.forget_choice()
+        fluent_experiments._chosen_name = None
         operations.enable_async_logging(False)
-        default_session().close()
-        _sessions.close_others()
+        for session in (default_session(), *_sessions._others.values()):
+            session.close()
+        _sessions._others.clear()
         for name in ours(os.environ):
             del os.environ[name]
         os.environ.update(before)

@@ -65,12 +65,3 @@ def retire(session: Session) -> None:
             if _others.get(session.address) is session:
                 del _others[session.address]
         session.close()
-
-
-def close_others() -> None:
-    """Closes the sessions that clients opened."""
-    with _lock:
-        sessions, others = list(_others.values()), _others
-        others.clear()
-    for session in sessions:
-        session.close()

@@ -69,15 +69,6 @@ def carry_choice() -> None:
         config.export("EXPERIMENT_NAME", _chosen_name)
 
 
-def forget_choice() -> None:
-    """Takes back what `set_experiment` chose, here and for child processes."""
-    global _chosen_name
-    _chosen_name = None
-    default_session().chosen_experiment = None
-    config.export("EXPERIMENT_ID", None)
-    config.export("EXPERIMENT_NAME", None)
-
-
 def create_experiment(
     name: str, artifact_location: str | None = None, tags: Mapping[str, Any] | None = None
 ) -> str:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
+_PATIENCE = 30.0
+"""Seconds that reading waits at most for files that are written in the background."""
+
 
 class RunFiles:
     """Writes the artifacts of a run; a file appears whole or not at all.
@@ -194,7 +197,7 @@ def repository_of(session: Session, run_id: str) -> ArtifactRepository:
     Raises:
         NotFound: There is no such run.
     """
-    session.background.wait()
+    session.background.wait(_PATIENCE)
     return open_repository(session.read().get_run(run_id).info.artifact_uri or "")
 
 
@@ -224,7 +227,7 @@ def load_table(
     kind = _tables.check_table_file(artifact_file)
     read = _tables.read_json if kind == ".json" else _tables.read_parquet
     path = posixpath.normpath(artifact_file)
-    session.background.wait()
+    session.background.wait(_PATIENCE)
     store = session.read()
     entry = {"path": path, "type": "table"}
     condition = f"tags.`{MLFLOW_LOGGED_ARTIFACTS}` IS NOT NULL"
