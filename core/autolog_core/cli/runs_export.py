@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from autolog_core.stores.base import Store
 
 FORMATS = ("csv", "json", "jsonl", "parquet")
+_DELAY = 0.5
+"""Seconds that an export takes before its progress is shown."""
 
 
 @click.command("export")
@@ -180,7 +183,7 @@ class _Counted:
 
 @contextmanager
 def _progress(to_file: bool) -> Iterator[Callable[[int], None]]:
-    """Shows how many runs were read, where a person can see it and no result is printed."""
+    """Shows how many runs were read when that takes long and a person can see it."""
     if not (to_file and sys.stderr.isatty()):
         yield lambda count: None
         return
@@ -192,6 +195,16 @@ def _progress(to_file: bool) -> Iterator[Callable[[int], None]]:
         TextColumn("{task.completed:,.0f} runs read"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda count: progress.advance(task, count)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=None)
+    since = time.monotonic()
+
+    def advance(count: int) -> None:
+        bar.advance(task, count)
+        if time.monotonic() - since > _DELAY:
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        bar.stop()

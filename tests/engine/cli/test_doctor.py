@@ -6,16 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from autolog_core import __version__
-from autolog_core.cli.health import (
-    Place,
-    Problem,
-    check_place,
-    check_settings,
-    find_integrations,
-    find_place,
-    mask,
-)
+from autolog_core.cli.health import check_settings, mask
+from autolog_core.cli.integrations import find_integrations
 from autolog_core.cli.main import cli
+from autolog_core.cli.place import Place, check_place, find_place
+from autolog_core.cli.problem import Problem
 
 
 def doctor(*arguments, **variables):
@@ -67,14 +62,6 @@ def test_doctor_makes_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_doctor_names_the_integrations(tmp_path):
-    found = find_integrations([])
-    assert found is not None
-    sklearn = next(item for item in found if item.name == "sklearn")
-    assert sklearn.package == "scikit-learn"
-    assert sklearn.compatible is True
-
-
 def test_a_plug_in_describes_its_integrations(tmp_path, monkeypatch):
     source = """
 def describe():
@@ -93,11 +80,42 @@ def describe():
     assert 'pip install "newlib>=2"' in text
 
 
-def test_a_broken_plug_in_does_not_take_the_doctor_down(tmp_path, monkeypatch):
-    install(tmp_path, "broken", "raise RuntimeError('boom')", monkeypatch)
+def test_what_is_installed_and_not_captured_is_told(tmp_path, monkeypatch):
+    source = (
+        "def describe():\n    return [dict(name='a', package='a', supported='', installed='1')]"
+    )
+    install(tmp_path, "plugged_too", source, monkeypatch)
+    info = tmp_path / "catboost-9.9.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: catboost\nVersion: 9.9\n")
+    found = {item.name: item for item in find_integrations([]) or ()}
+    assert (found["catboost"].installed, found["catboost"].exists) == ("9.9", False)
+    assert found["a"].exists
+    text = doctor(AUTOLOG_TRACKING_URI=str(tmp_path / "m")).stdout
+    assert "not in this version" in next(line for line in text.splitlines() if "catboost" in line)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("raise RuntimeError('boom')", "RuntimeError: boom"),
+        ("def describe():\n    return [{}]", "KeyError: 'name'"),
+        ("def describe():\n    return 1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_a_broken_plug_in_does_not_take_the_doctor_down(tmp_path, monkeypatch, source, told):
+    name = f"broken{abs(hash(source))}"
+    install(tmp_path, name, source, monkeypatch)
     result = doctor(AUTOLOG_TRACKING_URI=str(tmp_path / "m"))
-    assert "broken:describe cannot say" in result.stdout
-    assert "RuntimeError: boom" in result.stdout
+    assert f"{name}:describe cannot say" in result.stdout
+    assert told in result.stdout
+
+
+def test_a_package_without_a_description_is_left_out(tmp_path, monkeypatch):
+    install(tmp_path, "silent", "", monkeypatch)
+    problems: list[Problem] = []
+    find_integrations(problems)
+    assert problems == []
 
 
 def test_settings_are_shown_and_secrets_are_not(tmp_path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from autolog_core.cli.health import Health, Integration, Place
+from autolog_core.cli.health import Health
+from autolog_core.cli.integrations import Integration
+from autolog_core.cli.place import Place
 from autolog_core.cli.render.page import Page, heading, pairs
 from autolog_core.cli.render.tables import Cell, Column, Table, fit
 from autolog_core.cli.render.text import plain, size
@@ -56,6 +58,8 @@ def _integrations(integrations: tuple[Integration, ...], page: Page) -> Text:
 
 
 def _state(item: Integration) -> Cell:
+    if not item.exists:
+        return Cell("not in this version", style="dim")
     if item.installed is None:
         return Cell("-", style="dim")
     if not item.compatible:
