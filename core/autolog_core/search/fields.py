@@ -53,6 +53,8 @@ KIND_OF_PREFIX: Mapping[str, Kind] = {
     "dataset": "dataset",
     "datasets": "dataset",
 }
+_COMMON = ("metrics", "params", "tags", "datasets")
+_SHOWN = 60
 DATASET_KEYS = ("name", "digest", "context")
 
 RUNS = Scope(
@@ -122,11 +124,12 @@ def resolve_name(name: str, scope: Scope) -> Field:
         places = " or ".join(
             f"{prefix}.{name}"
             for prefix in ("metrics", "params", "tags")
-            if KIND_OF_PREFIX[prefix] in scope.kinds
+            if KIND_OF_PREFIX[prefix] in scope.kinds and len(name) <= _SHOWN
         )
+        meant = f"did you mean {places}? " if places else ""
         listed = ", ".join(scope.attributes)
-        guess = f"; did you mean {places}? Attributes are {listed}"
-    raise LookupError(f"unknown attribute {name!r} of {scope.plural}{guess}")
+        guess = f"; {meant}Attributes are {listed}"
+    raise LookupError(f"unknown attribute {_short(name)} of {scope.plural}{guess}")
 
 
 def resolve_path(prefix: str, key: str, scope: Scope) -> Field:
@@ -139,19 +142,18 @@ def resolve_path(prefix: str, key: str, scope: Scope) -> Field:
         return resolve_name(key, scope)
     kind = KIND_OF_PREFIX.get(prefix)
     if kind is None or kind not in scope.kinds:
-        prefixes = [p for p, k in KIND_OF_PREFIX.items() if k in scope.kinds]
-        guess = _guess(prefix, (*prefixes, *sorted(scope.prefixes)))
-        listed = ", ".join(p for p in (*prefixes, "attributes") if p.endswith("s"))
+        known = (*(p for p in _COMMON if KIND_OF_PREFIX[p] in scope.kinds), "attributes")
         raise LookupError(
-            f"unknown prefix {prefix!r} in a search of {scope.plural}"
-            + (guess or f"; prefixes are {listed}")
+            f"unknown prefix {_short(prefix)} in a search of {scope.plural}"
+            + (_guess(prefix, known) or f"; prefixes are {', '.join(known)}")
         )
     if not key:
         raise LookupError("the key is empty")
     if kind == "dataset" and key not in DATASET_KEYS:
         listed = ", ".join(DATASET_KEYS)
         raise LookupError(
-            f"unknown key {key!r} of datasets" + (_guess(key, DATASET_KEYS) or f"; keys: {listed}")
+            f"unknown key {_short(key)} of datasets"
+            + (_guess(key, DATASET_KEYS) or f"; keys: {listed}")
         )
     return Field(kind, key)
 
@@ -160,3 +162,7 @@ def _guess(word: str, known: tuple[str, ...]) -> str:
     lower = {name.lower(): name for name in reversed(known)}
     close = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.7)
     return f"; did you mean {lower[close[0]]!r}?" if close else ""
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= _SHOWN else name[: _SHOWN - 3] + "...")

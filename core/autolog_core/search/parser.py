@@ -170,7 +170,6 @@ class _Parser:
         self.conditions += 1
         if self.conditions > MAX_CONDITIONS:
             raise self.problem(f"more than {MAX_CONDITIONS} conditions; IN takes a list of values")
-        start = self.token
         field = self.field()
         operator, token = self.operator()
         type_ = type_of(field, self.scope)
@@ -186,8 +185,6 @@ class _Parser:
             quoted = self.tokens[self.index - 1]
             hint = "write the number without quotes" if type_ is Type.LABEL else "use = or LIKE"
             raise self.problem(f"{field} {operator} compares numbers, not text: {hint}", quoted)
-        if type_ is Type.TEXT and operator not in ("=", "!="):
-            raise self.problem(f"{field} holds text: {operator} is for numbers", start)
         return Comparison(field, operator, value)
 
     def field(self) -> Field:
