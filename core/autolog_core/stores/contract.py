@@ -9,7 +9,6 @@ Subclass `StoreContract` in a test module and give it a fixture `store` that yie
                 yield store
 """
 
-
 from __future__ import annotations
 
 import uuid
@@ -246,10 +245,11 @@ class RunContract:
                 points("nobody", "m", [1.0]),
                 create("homeless", "999"),
                 LogParams("homeless", (("p", "1"),)),
+                create("lost", "no number"),
                 SetTags(run_id, (("a", "1"),)),
             ]
         )
-        assert set(report.orphans) == {"nobody", "homeless"}
+        assert set(report.orphans) == {"nobody", "homeless", "lost"}
         assert store.get_run(run_id).data.tags["a"] == "1"
         with pytest.raises(NotFound, match="nobody"):
             store.get_run("nobody")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from autolog_core.entities import LifecycleStage
 from autolog_core.stores.operations import ApplyReport, CreateRun, Operation, WriterMark
 from autolog_core.stores.sql import datasets, metrics, values, writers
-from autolog_core.stores.sql.batch import Batch, RunState
+from autolog_core.stores.sql.batch import Batch, RunState, as_number
 from autolog_core.stores.sql.chunks import Appender
 from autolog_core.stores.sql.dialect import narrow, pack
 from autolog_core.stores.sql.schema import experiments, runs
@@ -90,7 +90,7 @@ def _load_runs(connection: Connection, operations: Sequence[Operation]) -> dict[
 
 
 def _load_experiments(connection: Connection, operations: Sequence[Operation]) -> dict[int, str]:
-    named = {int(item.experiment_id) for item in operations if isinstance(item, CreateRun)}
+    named = {as_number(item.experiment_id) for item in operations if isinstance(item, CreateRun)}
     query = narrow(connection, _EXPERIMENTS, ids=experiments.c.experiment_id)
     return {
         number: stage

@@ -89,14 +89,15 @@ class Batch:
                 known.owner = self.writer_id
                 known.changed = True
             return
-        stage = self.experiments.get(int(item.experiment_id))
+        number = as_number(item.experiment_id)
+        stage = self.experiments.get(number)
         if stage is None:
             self.orphans[item.run_id] = None
             return
         terminal = RunStatus.is_terminated(item.status)
         state = RunState(
             item.run_id,
-            int(item.experiment_id),
+            number,
             item.name,
             item.status,
             None,
@@ -140,3 +141,9 @@ class Batch:
         for key, value in item.params:
             if self.params.setdefault((run_id, key), value) != value:
                 self.refused.append((run_id, key, value))
+
+
+def as_number(experiment_id: str) -> int:
+    """Returns an experiment id as a number, -1 where it is none: a batch is never refused."""
+    fits = experiment_id.isascii() and experiment_id.isdecimal() and len(experiment_id) < 19
+    return int(experiment_id) if fits else -1
