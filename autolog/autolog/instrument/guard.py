@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from autolog.instrument import faults
 from autolog.instrument.call import Call
 from autolog.instrument.scope import in_worker, suppress
+from autolog.instrument.wrapper import plain
 
 if TYPE_CHECKING:
     from autolog.instrument.patcher import PatchSet
@@ -77,6 +78,7 @@ class Site:
         __tracebackhide__ = True
         if not self.patches.live or in_worker():
             return wrapped(*args, **kwargs)
+        wrapped = plain(wrapped, instance)
         watch = Watch(self, Call(wrapped, instance, args, kwargs))
         watch.begin()
         call = watch.call

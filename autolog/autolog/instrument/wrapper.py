@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import wrapt
@@ -74,6 +75,16 @@ class Wrapper(_Function):  # type: ignore[misc]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return self
+
+
+def plain(wrapped: Any, instance: Any) -> Any:
+    """Returns `wrapped` with a signature of its own if it is a method called through its class.
+
+    wrapt passes those as a partial of its own kind, whose signature old versions do not adjust.
+    """
+    if type(wrapped) is wrapt.PartialCallableObjectProxy:
+        return partial(wrapped.__wrapped__, instance)
+    return wrapped
 
 
 def _owner(function: Any) -> Any:

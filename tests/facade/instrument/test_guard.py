@@ -1,6 +1,7 @@
 """The user's call is made once, whatever happens on our side."""
 
 import traceback
+from pathlib import Path
 
 import pytest
 
@@ -71,7 +72,9 @@ def test_the_users_error_goes_on_untouched(toy, runs):
     with pytest.raises(ValueError, match="bad rows") as caught:
         fit(toy, "bad")
     frames = traceback.extract_tb(caught.value.__traceback__)
-    assert [frame.name for frame in frames][1:] == ["fit", "__call__", "fit"]
+    # wrapt without its C extension is in the traceback too.
+    names = [frame.name for frame in frames if "wrapt" not in Path(frame.filename).parts]
+    assert names[1:] == ["fit", "__call__", "fit"]
     assert caught.value.__context__ is None
     (run,) = runs()
     assert run.info.status == "FAILED"
@@ -105,7 +108,7 @@ def test_ctrl_c_while_we_work_reaches_the_user(toy, runs):
     assert autolog.active_run() is None
     toy.flags.broken = None
     fit(toy)
-    assert [run.info.status for run in runs()] == ["FAILED", "FINISHED"]
+    assert sorted(run.info.status for run in runs()) == ["FAILED", "FINISHED"]
 
 
 def test_a_failure_in_the_users_run_leaves_it_open(toy, runs):

