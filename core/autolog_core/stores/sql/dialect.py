@@ -20,7 +20,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 CHUNK = 5000
 """Ids per statement where the database takes no list as one value."""
@@ -51,8 +51,12 @@ def insert_new(connection: Connection, table: Table) -> Executable:
     """Returns an INSERT that leaves rows alone whose key is taken."""
     name = connection.dialect.name
     if name in ("mysql", "mariadb"):
+        from sqlalchemy.dialects import mysql
+
         return mysql.insert(table).prefix_with("IGNORE")
     if name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
 
@@ -90,11 +94,16 @@ def pack(connection: Connection, ids: Sequence[str] | Sequence[int]) -> Iterator
 # Making a statement takes as long as running it: each is made once.
 @cache
 def _upsert(name: str, table: Table, update: tuple[str, ...]) -> Executable:
+    # A dialect takes longer to import than the rest of the store: only the one in use is.
     if name in ("mysql", "mariadb"):
+        from sqlalchemy.dialects import mysql
+
         theirs = mysql.insert(table)
         return theirs.on_duplicate_key_update({key: theirs.inserted[key] for key in update})
     key = table.primary_key
     if name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
         ours = postgresql.insert(table)
         return ours.on_conflict_do_update(key, set_={key: ours.excluded[key] for key in update})
     plain = sqlite.insert(table)

@@ -16,15 +16,14 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     SmallInteger,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import mysql
+
+from autolog_core.stores.sql.long_types import LongBlob, LongText
 
 MAX_FLOAT = 1.7976931348623157e308
 
@@ -38,8 +37,8 @@ metadata = MetaData(naming_convention=NAMING)
 HEAD = 64
 """How many characters of a value the `head` columns keep for their index."""
 
-_long_text = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
-_blob = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+_long_text = LongText()
+_blob = LongBlob()
 # SQLite only numbers rows by itself for a primary key of exactly INTEGER.
 _serial = BigInteger().with_variant(Integer(), "sqlite")
 

@@ -2,13 +2,14 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
+
+from autolog_core.stores.sql.long_types import LongBlob, LongText
 
 revision = "0001"
 down_revision = None
 
-long_text = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
-blob = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+long_text = LongText()
+blob = LongBlob()
 serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
