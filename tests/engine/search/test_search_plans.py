@@ -10,10 +10,11 @@ from autolog_core.search.tree import conjuncts
 from autolog_core.stores.sql.schema import runs as runs_table
 from autolog_core.stores.sql.search_conditions import Target, condition
 from autolog_core.stores.sql.search_order import complete, key_of
-from autolog_core.stores.sql.search_plan import Costs, Search, find_ids
+from autolog_core.stores.sql.search_plan import find_ids
+from autolog_core.stores.sql.search_query import Costs, Search
 from autolog_core.stores.sql.search_text import teach_fold
 
-WALKING = Costs(few=0, sample=10)
+WALKING = Costs(few=0, stride=80)
 DRIVEN = Costs(few=10_000)
 
 

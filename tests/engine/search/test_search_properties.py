@@ -27,7 +27,8 @@ from autolog_core.search import (
 from autolog_core.search.tree import conjuncts
 from autolog_core.search.values import MAX_FLOAT
 from autolog_core.stores.sql.search_order import complete
-from autolog_core.stores.sql.search_plan import Costs, Search, find_ids
+from autolog_core.stores.sql.search_plan import find_ids
+from autolog_core.stores.sql.search_query import Costs, Search
 from autolog_core.stores.sql.search_text import teach_fold
 
 NUMBERS = [-1.5, -0.0, 0.0, 0.1, 1.0, 2.0, 1e300, MAX_FLOAT, -MAX_FLOAT]
@@ -164,7 +165,7 @@ costs = st.builds(
     separate=pick(1, 8),
     few=pick(0, 0, 2),
     bound=pick(1, 3, 20_000),
-    sample=pick(1, 400),
+    stride=pick(1, 2, 400),
 )
 numbers = itertools.count()
 relaxed = settings(

@@ -7,7 +7,7 @@ fits" or "there is a value, and it does not": a missing key matches neither way.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import ge, gt, le, lt
 from typing import Any
 
@@ -54,14 +54,14 @@ class Target:
         dialect: Name of the database's dialect.
         run_id: The column that the keyed tables are looked up by.
         run: The row of `runs`.
-        lead: A row of `latest_metrics` that is joined already, of the key `lead_key`.
+        lead: A row of a keyed table that is joined already, the one of `lead_field`.
     """
 
     dialect: str
     run_id: ColumnElement[str]
     run: FromClause
     lead: FromClause | None = None
-    lead_key: str | None = None
+    lead_field: Field | None = None
 
 
 def condition(node: Node, target: Target, negated: bool = False) -> ColumnElement[bool]:
@@ -140,7 +140,7 @@ def _comparison(node: Comparison, target: Target, negated: bool) -> ColumnElemen
         return not_(fits) if negated else fits
     if field.kind == "dataset":
         return _dataset(node, target, negated)
-    if field.kind == "metric" and target.lead is not None and field.key == target.lead_key:
+    if target.lead is not None and replace(field, function=None) == target.lead_field:
         fits = value_condition(field, node.operator, node.value, target.lead, target.dialect)
         return not_(fits) if negated else fits
     row = TABLES[field.kind].alias()

@@ -27,12 +27,14 @@ class Key:
         rank: `REAL`, `NOT_A_NUMBER` or `MISSING`; None when it is always `REAL`.
         value: What is ordered by; None when it is the same for all.
         join: The table to join, by an outer join, and on what.
+        head: How the value begins, where an index has only that.
     """
 
     rank: ColumnElement[int] | None
     value: ColumnElement[Any] | None
     ascending: bool
     join: tuple[FromClause, ColumnElement[bool]] | None = None
+    head: ColumnElement[Any] | None = None
 
     def columns(self) -> list[ColumnElement[Any]]:
         """Returns what `merge` needs of each row."""
@@ -41,10 +43,11 @@ class Key:
 
     def clauses(self) -> list[ColumnElement[Any]]:
         """Returns the ORDER BY."""
-        if self.value is None:
-            return []
-        value = self.value.asc() if self.ascending else self.value.desc()
-        return [value] if self.rank is None else [self.rank, value]
+        columns = [column for column in (self.head, self.value) if column is not None]
+        ways: list[ColumnElement[Any]] = [
+            column.asc() if self.ascending else column.desc() for column in columns
+        ]
+        return ways if self.rank is None or self.value is None else [self.rank, *ways]
 
 
 def complete(order_by: Sequence[OrderTerm]) -> tuple[OrderTerm, ...]:

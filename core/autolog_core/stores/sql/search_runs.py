@@ -14,7 +14,8 @@ from autolog_core.search.pages import decode_token, encode_token
 from autolog_core.search.tree import conjuncts
 from autolog_core.stores.sql.runs import load_runs
 from autolog_core.stores.sql.search_order import complete
-from autolog_core.stores.sql.search_plan import Search, find_ids
+from autolog_core.stores.sql.search_plan import find_ids
+from autolog_core.stores.sql.search_query import Search
 from autolog_core.stores.sql.search_text import teach_fold
 
 
