@@ -24,7 +24,17 @@ help:
 	@echo "make clean   remove what these made"
 
 demo: .venv-demo/installed
-	@.ci/demo .venv-demo/bin
+	@printf '\n$$ python examples/quickstart.py\n\n'
+	@.venv-demo/bin/python examples/quickstart.py | tee .venv-demo/said
+	@printf '\n$$ autolog runs list --limit 4\n\n'
+	@.venv-demo/bin/autolog runs list --limit 4
+	@best=$$(awk '/autolog runs show/ {print substr($$NF, 1, 8)}' .venv-demo/said); \
+	printf '\n$$ autolog runs show %s\n\n' "$$best"; \
+	.venv-demo/bin/autolog runs show "$$best"; \
+	printf '\nThe runs are in ./mlruns. To look further: . .venv-demo/bin/activate, and then\n\n'; \
+	printf '    autolog runs compare %s\n' "$$(.venv-demo/bin/autolog runs list --limit 2 --ids | xargs)"; \
+	printf '    autolog runs search "metrics.training_log_loss < 0.05"\n'; \
+	printf '    autolog artifacts list %s\n    autolog --help\n' "$$best"
 
 test: $(TOX)
 	@. .ci/interpreters.sh; rm -rf $(REPORTS); mkdir -p $(REPORTS); status=0; \
@@ -37,7 +47,7 @@ bench: $(TOX)
 	@. .ci/interpreters.sh; $(TOX) run -e bench -- $(ARGS)
 
 clean:
-	rm -rf .venv-demo .venv-tox .venv-boot .tox build dist demo-runs
+	rm -rf .venv-demo .venv-tox .venv-boot .tox build dist
 
 # A Python whose venv module lacks pip (some distributions split it off) gets virtualenv's.
 define new_venv

@@ -24,12 +24,8 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 HERE = Path(__file__).parent
-COLUMNS = 104
-COMMANDS = (
-    "python quickstart.py",
-    "autolog runs list",
-    "autolog runs show best",
-)
+COLUMNS = 116
+PARAMS_SHOWN = 9
 THEME = TerminalTheme(
     (24, 28, 36),
     (214, 220, 228),
@@ -44,7 +40,7 @@ def shown(command: list[str], folder: str) -> str:
     """Returns what ``command`` prints to a terminal, with its colours."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 60, COLUMNS, 0, 0))
-    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
+    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LOGNAME": "ada"}
     process = subprocess.Popen(
         command, cwd=folder, env=env, stdin=follower, stdout=follower, stderr=subprocess.STDOUT
     )
@@ -64,6 +60,16 @@ def shown(command: list[str], folder: str) -> str:
     return taken.decode().replace("\r\n", "\n")
 
 
+def shortened(output: str) -> str:
+    """Returns what `runs show` printed, with only the first params of its long list."""
+    head, tail = re.split(r"(?<=\n)(?=.*Metrics)", output, maxsplit=1)
+    lines = head.splitlines()
+    start = next(number for number, line in enumerate(lines) if "Params" in line) + 1
+    left = len(lines) - start - PARAMS_SHOWN - 1
+    shown_lines = [*lines[: start + PARAMS_SHOWN], f"  ... {left} more ...", ""]
+    return "\n".join(shown_lines) + "\n" + tail
+
+
 def picture(parts: list[tuple[str, str]]) -> str:
     """Returns an SVG of commands and what each printed."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
@@ -71,7 +77,7 @@ def picture(parts: list[tuple[str, str]]) -> str:
         if number:
             console.print()
         console.print(Text.assemble(("$ ", "bold green"), (command, "bold")))
-        console.print(Text.from_ansi(output.rstrip("\n")), no_wrap=True, crop=True)
+        console.print(Text.from_ansi(output.rstrip("\n")), overflow="fold")
     svg = console.export_svg(title="autolog", theme=THEME, unique_id="autolog")
     # The fonts of the reader's machine are good enough: nothing is fetched from elsewhere.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
@@ -82,13 +88,26 @@ def picture(parts: list[tuple[str, str]]) -> str:
 def main() -> None:
     """Runs the commands in an empty folder and draws them."""
     bin_folder = Path(sys.executable).parent
+    parts = []
     with tempfile.TemporaryDirectory() as folder:
         script = HERE.parents[1] / "examples" / "quickstart.py"
         (Path(folder) / "quickstart.py").write_text(script.read_text())
-        parts = []
-        for command in COMMANDS:
+
+        for arguments in ("init -q", "add .", "commit -q -m Compare"):
+            author = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
+            subprocess.run(["git", *author, *arguments.split()], cwd=folder, check=True)
+
+        def run(command: str) -> str:
             program, *arguments = shlex.split(command)
-            parts.append((command, shown([str(bin_folder / program), *arguments], folder)))
+            output = shown([str(bin_folder / program), *arguments], folder)
+            parts.append((command, output))
+            return output
+
+        said = run("python quickstart.py")
+        best = said.rsplit(maxsplit=1)[1][:8]
+        run("autolog runs list")
+        run(f"autolog runs show {best}")
+        parts[-1] = (parts[-1][0], shortened(parts[-1][1]))
     HERE.joinpath("terminal.svg").write_text(picture(parts))
 
 
