@@ -5,59 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from autolog_core.config import DEFAULT_FOLDER
-from autolog_core.errors import InvalidArgument
+from autolog_core.address import resolve_address, sqlite_path
 
 if TYPE_CHECKING:
     from autolog_core.stores.base import Store
-
-DATABASE_NAME = "tracking.db"
-_SQLITE = "sqlite:///"
-
-
-def default_address(folder: str | None = None) -> str:
-    """Returns the address of ``./mlruns/tracking.db``.
-
-    Args:
-        folder: Folder to use instead of the working directory.
-    """
-    return _SQLITE + os.path.abspath(os.path.join(folder or "", DEFAULT_FOLDER, DATABASE_NAME))
-
-
-def resolve_address(address: str | None) -> str:
-    """Returns `address` in full: relative paths from the working directory, None as the default.
-
-    Raises:
-        InvalidArgument: It is of a kind that autolog does not know, or names no file.
-    """
-    if address is None:
-        return default_address()
-    return _SQLITE + sqlite_path(address)
-
-
-def sqlite_path(address: str) -> str:
-    """Returns the absolute path of the database file that `address` names.
-
-    Raises:
-        InvalidArgument: It is no such address.
-    """
-    if not isinstance(address, str) or not address.startswith(_SQLITE):
-        raise InvalidArgument(
-            f"tracking URI {address!r} is of an unknown kind; supported: sqlite:///<path of a "
-            "database file>, such as sqlite:///mlruns/tracking.db"
-        )
-    path = address[len(_SQLITE) :]
-    if not path or path.endswith("/") or path == ":memory:" or "\0" in path:
-        raise InvalidArgument(
-            f"tracking URI {address!r} names no database file; write sqlite:///<path>, such as "
-            "sqlite:///mlruns/tracking.db"
-        )
-    if "?" in path or "#" in path:
-        raise InvalidArgument(
-            f"tracking URI {address!r} must not hold '?' or '#': options cannot be given, and "
-            "artifact addresses could not hold them"
-        )
-    return os.path.abspath(path)
 
 
 def open_store(address: str | None = None) -> Store:

@@ -82,7 +82,7 @@ def small_disk(tmp_path):
     try:
         yield folder
     finally:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", "-l", folder], check=True)
 
 
 def everything_under(folder):

@@ -347,6 +347,7 @@ def test_addresses(tmp_path, monkeypatch):
     assert Session(f"sqlite:///{tmp_path}/b.db", QUIET).address == f"sqlite:///{tmp_path}/b.db"
     assert Session("runs", QUIET).address == f"sqlite:///{tmp_path}/runs/tracking.db"
     assert Session("file:///x/y", QUIET).address == "sqlite:////x/y/tracking.db"
+    assert Session("file:./runs", QUIET).address == f"sqlite:///{tmp_path}/runs/tracking.db"
 
 
 def test_a_closed_session_says_so(address):

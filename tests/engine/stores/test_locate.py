@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from autolog_core.address import resolve_address
 from autolog_core.errors import InvalidArgument
-from autolog_core.stores.locate import default_address, open_store, resolve_address
+from autolog_core.stores.locate import open_store
 
 
 def test_the_default_is_in_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert default_address() == f"sqlite:///{tmp_path}/mlruns/tracking.db"
+    assert resolve_address(None) == f"sqlite:///{tmp_path}/mlruns/tracking.db"
     with closing(open_store()) as store:
-        assert store.address == default_address()
+        assert store.address == resolve_address(None)
         assert store.artifact_root == f"{tmp_path}/mlruns"
         assert store.get_experiment("0").artifact_location == f"{tmp_path}/mlruns/0"
     assert (tmp_path / "mlruns" / "tracking.db").exists()
@@ -36,10 +37,8 @@ def test_relative_paths_are_from_the_working_folder(
     "address",
     [
         "",
-        "mlruns",
         "postgresql://localhost/x",
         "http://localhost:5000",
-        "file:///tmp/mlruns",
         "sqlite://",
         "sqlite:///",
         "sqlite:///:memory:",

@@ -11,8 +11,8 @@ from typing import TypeVar
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.exc import DBAPIError
 
+from autolog_core.address import resolve_address, sqlite_path
 from autolog_core.errors import CorruptStore, NotFound, SchemaMismatch
-from autolog_core.stores.locate import resolve_address, sqlite_path
 from autolog_core.stores.metric_codec import decode
 from autolog_core.stores.sql import faults, versions
 from autolog_core.stores.sql.engine import Database
