@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Mapping
@@ -60,7 +61,6 @@ class Integration:
     state: str = "off"
     version: str | None = None
     patches: PatchSet | None = None
-    covered: tuple[str, ...] = ()
     told: set[str] = field(default_factory=set)
 
 
@@ -109,6 +109,12 @@ def status() -> dict[str, IntegrationStatus]:
         return {name: _status(name) for name in registry.names()}
 
 
+def _renew_lock() -> None:
+    # Another thread of the parent may have held it at the fork.
+    global _lock
+    _lock = threading.RLock()
+
+
 def _status(name: str) -> IntegrationStatus:
     spec = registry.find(name)
     found = _integrations.get(name) or Integration(spec, spec.options(disable=True))
@@ -138,7 +144,9 @@ def _on_import(found: Integration, module: ModuleType) -> None:
         if found.patches is None:
             found.patches = PatchSet(found)
         found.state = "on"
-        registry.load(found.spec.patch)(found.patches, module)
+        if found.patches.installed.get(module.__name__) is not module:
+            found.patches.installed[module.__name__] = module
+            registry.load(found.spec.patch)(found.patches, module)
 
 
 def _turn_off(found: Integration) -> None:
@@ -212,3 +220,6 @@ def _tell(found: Integration, topic: str, text: str) -> None:
     if topic not in found.told and not found.options.silent:
         found.told.add(topic)
         logger.warning("%s", text)
+
+
+os.register_at_fork(after_in_child=_renew_lock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import traceback
 from collections import Counter, deque
@@ -81,3 +82,12 @@ def clear() -> None:
     with _lock:
         _counts.clear()
         _recent.clear()
+
+
+def _renew_lock() -> None:
+    # Another thread of the parent may have held it at the fork.
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)

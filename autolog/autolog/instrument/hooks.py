@@ -8,7 +8,6 @@ imported would see half of it: both are dealt with here.
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable
 from types import ModuleType
 
@@ -18,7 +17,6 @@ from autolog.instrument import faults
 
 Hook = Callable[[ModuleType], None]
 
-_lock = threading.Lock()
 _hooks: dict[str, Hook] = {}
 _armed: set[str] = set()
 _waiting: set[str] = set()
@@ -28,15 +26,12 @@ def register(name: str, hook: Hook) -> None:
     """Calls `hook` with the module `name`, now or when it is imported.
 
     A later hook for the same module replaces the earlier one. If the module is being imported right
-    now, the hook waits for `retry`.
+    now, the hook waits for `retry`. Callers take turns: `control` holds its lock.
     """
     module = sys.modules.get(name)
-    with _lock:
-        _hooks[name] = hook
-        arm = module is None and name not in _armed
-        if arm:
-            _armed.add(name)
-    if arm:
+    _hooks[name] = hook
+    if module is None and name not in _armed:
+        _armed.add(name)
         wrapt.register_post_import_hook(_imported, name)
     if module is None:
         return

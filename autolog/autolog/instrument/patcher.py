@@ -26,12 +26,17 @@ class PatchSet:
     goes away with its patches.
 
     Args:
-        switch: State of the integration, which watched calls ask whether it is still on.
+        switch: State of the integration, whose options watched calls ask for.
+
+    Attributes:
+        live: Whether the patches are in place.
+        installed: The modules that were patched, by name.
     """
 
     def __init__(self, switch: Switch) -> None:
         self.switch = switch
         self.live = True
+        self.installed: dict[str, object] = {}
         self._watched: list[tuple[weakref.ref[Any], str]] = []
         self._replaced: list[tuple[Any, str, Any, Any]] = []
 

@@ -83,9 +83,14 @@ class Recorder:
         if owned:
             live = _open_run(None if live is None else title)
         assert live is not None
-        recorder = cls(spec, options, site, live, owned, started)
-        live.set_tags({AUTOLOGGING_TAG: spec.name, **_extra_tags(options)})
-        return recorder
+        try:
+            live.set_tags({AUTOLOGGING_TAG: spec.name, **_extra_tags(options)})
+        except BaseException as error:
+            # Without a recorder nobody else would end it.
+            if owned:
+                _close_run(live, "FAILED", error)
+            raise
+        return cls(spec, options, site, live, owned, started)
 
     def params(self, values: Mapping[str, object]) -> None:
         """Logs params; what the run cannot hold is left out, or kept as a file, and reported."""

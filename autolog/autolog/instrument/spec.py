@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from autolog_core import limits
 from autolog_core.errors import InvalidArgument
 
 
@@ -42,6 +43,9 @@ class Options:
             value = getattr(self, option.name)
             if isinstance(option.default, bool) and not isinstance(value, bool):
                 raise InvalidArgument(f"{option.name} must be True or False, got {value!r}")
+        name = self.registered_model_name
+        if name is not None and not isinstance(name, str):
+            raise InvalidArgument(f"registered_model_name must be None or a name, got {name!r}")
         if self.extra_tags is not None:
             check_tags(self.extra_tags)
 
@@ -63,12 +67,15 @@ def check_tags(tags: object) -> None:
     """Checks the argument `extra_tags`.
 
     Raises:
-        InvalidArgument: It is no mapping from strings.
+        InvalidArgument: It is no mapping, or a tag breaks a limit.
     """
-    if not isinstance(tags, Mapping) or not all(isinstance(key, str) for key in tags):
+    if not isinstance(tags, Mapping):
         raise InvalidArgument(
             f"extra_tags must be a dictionary from tag names to values, got {tags!r}"
         )
+    for key, value in tags.items():
+        limits.check_key(key, "extra_tags")
+        limits.check_text(value, limits.TAG_VALUE_LENGTH, f"extra_tags[{key!r}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ classifiers, ``training_mean_squared_error``, ``training_root_mean_squared_error
 run of the fit's own ends FAILED, a run of the user stays open.
 
 **Limits.** Fitted models, child runs of searches and metrics computed after the fit are not kept
-yet. Worker processes of joblib do not log what user code fits there. ``partial_fit`` is not logged.
+yet. Worker processes of joblib do not log what user code fits there, and ``partial_fit`` is not
+logged. What an estimator of the user fits in threads of its own, other than joblib's, makes runs.
 """
 
 from __future__ import annotations

@@ -128,6 +128,8 @@ def test_silence(toy, caplog, capfd):
         ({"disable": "yes"}, "disable must be True or False, got 'yes'"),
         ({"log_traces": 1}, "log_traces must be True or False"),
         ({"extra_tags": ["a"]}, "extra_tags must be a dictionary"),
+        ({"extra_tags": {"a": "x" * 9000}}, "extra_tags\\['a'\\] has 9000 characters"),
+        ({"extra_tags": {1: "x"}}, "extra_tags key must be a string"),
         ({"exclude_flavors": "toy"}, "exclude_flavors must be a list of names"),
         ({"exclude_flavors": [1]}, "exclude_flavors must hold names only"),
     ],

@@ -1,11 +1,13 @@
 """The user's call is made once, whatever happens on our side."""
 
+import os
 import traceback
 from pathlib import Path
 
 import pytest
 
 import autolog
+from autolog.instrument import control, faults
 from autolog.instrument.call import Call
 
 
@@ -153,3 +155,32 @@ def test_arguments_are_bound_however_they_were_passed():
     assert Call(fit, None, (), {}).arguments() == {}
     with pytest.raises(TypeError, match="no parameter 'other'"):
         Call(len, None, ([],), {}).replace(other=1)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_goes_on_logging(toy, runs):
+    toy.on()
+    fit(toy)
+    child = os.fork()
+    if child == 0:
+        try:
+            fit(toy, weight=3)
+            autolog.flush_async_logging()
+        finally:
+            os._exit(0)
+    assert os.waitpid(child, 0) == (child, 0)
+    assert [run.info.status for run in runs()] == ["FINISHED", "FINISHED"]
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_fork_while_an_error_of_ours_is_written(toy, swallowed):
+    toy.on()
+    toy.lib()
+    with faults._lock, control._lock:
+        child = os.fork()
+        if child == 0:
+            # Another thread of the parent could hold the locks: here it is this one.
+            toy.flags.broken = "after"
+            fit(toy)
+            os._exit(0 if faults.count() else 2)
+    assert os.waitpid(child, 0)[1] == 0

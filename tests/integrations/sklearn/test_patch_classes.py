@@ -153,6 +153,15 @@ def test_copies_and_pickles(on):
         assert pickle.loads(stored).classes_.tolist() == [0, 1]
 
 
+def test_switching_on_again_adds_nothing(on):
+    before = BaseEstimator.__dict__["__init_subclass__"]
+    patches = autolog.status()["sklearn"].patches
+    autolog.sklearn.autolog(log_datasets=False)
+    autolog.autolog()
+    assert BaseEstimator.__dict__["__init_subclass__"] is before
+    assert autolog.status()["sklearn"].patches == patches
+
+
 def test_everything_comes_back_pristine(tracking):
     def entries():
         found = {}
