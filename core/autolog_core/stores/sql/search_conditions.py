@@ -29,6 +29,7 @@ from autolog_core.stores.sql.schema import (
     inputs,
     latest_metrics,
     params,
+    runs,
     tags,
 )
 from autolog_core.stores.sql.search_text import among, any_of, equals, like
@@ -37,6 +38,10 @@ NAN = 1
 """What `latest_metrics.special` holds for NaN."""
 
 TABLES = {"metric": latest_metrics, "param": params, "tag": tags}
+RUN = runs.alias("run")
+"""The run whose conditions are written. Aliases are made once: that takes longer than a search."""
+_PROBES = {kind: table.alias("probe") for kind, table in TABLES.items()}
+_USE, _DATASET = inputs.alias("use"), datasets.alias("dataset")
 _ORDERINGS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "<": lt,
     "<=": le,
@@ -143,7 +148,7 @@ def _comparison(node: Comparison, target: Target, negated: bool) -> ColumnElemen
     if target.lead is not None and replace(field, function=None) == target.lead_field:
         fits = value_condition(field, node.operator, node.value, target.lead, target.dialect)
         return not_(fits) if negated else fits
-    row = TABLES[field.kind].alias()
+    row = _PROBES[field.kind]
     fits = value_condition(field, node.operator, node.value, row, target.dialect)
     return _keyed(field, target, row, not_(fits) if negated else fits)
 
@@ -162,7 +167,7 @@ def _presence(field: Field, target: Target, present: bool) -> ColumnElement[bool
     if field.kind == "dataset":
         found = _use(field, target)
     else:
-        row = TABLES[field.kind].alias()
+        row = _PROBES[field.kind]
         known = [extreme(field, row).is_not(None)] if field.function else []
         found = _keyed(field, target, row, *known)
     return found if present else not_(found)
@@ -174,13 +179,13 @@ def _dataset(node: Comparison, target: Target, negated: bool) -> ColumnElement[b
 
 
 def _use(field: Field, target: Target, node: Comparison | None = None) -> ColumnElement[bool]:
-    use = inputs.alias()
+    use = _USE
     conditions = [use.c.run_id == target.run_id]
     if field.key == "context":
         conditions.append(use.c.context != "")
         column: ColumnElement[Any] = use.c.context
     else:
-        dataset = datasets.alias()
+        dataset = _DATASET
         conditions.append(dataset.c.dataset_id == use.c.dataset_id)
         column = dataset.c[field.key]
     if node is not None:

@@ -14,6 +14,10 @@ from autolog_core.stores.sql.schema import datasets, inputs, runs
 from autolog_core.stores.sql.search_conditions import TABLES, plain, value_condition
 from autolog_core.stores.sql.search_text import equals
 
+_RUN = runs.alias("driver")
+_TABLES = {kind: table.alias("driver") for kind, table in TABLES.items()}
+_USE, _DATASET = inputs.alias("driver"), datasets.alias("driver_dataset")
+
 
 @dataclass(frozen=True, slots=True)
 class Driver:
@@ -75,10 +79,10 @@ def _query(
         return _dataset_query(nodes[0], experiments, dialect)
     conditions: list[ColumnElement[bool]]
     if field.kind == "attribute":
-        row: Any = runs.alias()
+        row: Any = _RUN
         conditions = [plain(dialect, row.c[field.key], node.operator, node.value) for node in nodes]
     else:
-        row = TABLES[field.kind].alias()
+        row = _TABLES[field.kind]
         conditions = [equals(dialect, row.c.key, field.key)]
         for node in nodes:
             conditions.append(value_condition(field, node.operator, node.value, row, dialect))
@@ -91,7 +95,7 @@ def _query(
 def _dataset_query(
     node: Comparison, experiments: Sequence[int], dialect: str
 ) -> Select[tuple[str]]:
-    dataset, use = datasets.alias(), inputs.alias()
+    dataset, use = _DATASET, _USE
     query = select(use.c.run_id).where(
         dataset.c.experiment_id.in_(experiments), use.c.dataset_id == dataset.c.dataset_id
     )

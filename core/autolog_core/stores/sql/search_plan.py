@@ -10,10 +10,10 @@ gives up earlier when what it found by then says that this will not do.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from autolog_core.entities import LifecycleStage
-from autolog_core.stores.sql.schema import runs
-from autolog_core.stores.sql.search_conditions import Target, condition, needs_run
+from autolog_core.stores.sql.search_conditions import RUN, Target, condition, needs_run
 from autolog_core.stores.sql.search_drivers import Driver, find_drivers
 from autolog_core.stores.sql.search_order import START_TIME, key_of, merge
 from autolog_core.stores.sql.search_query import Rows, Search, by_selectivity, fetch
@@ -41,18 +41,25 @@ def _one(search: Search, experiment: int, offset: int, count: int) -> Rows:
     unfiltered = not search.nodes and LifecycleStage.ACTIVE in search.stages
     if unfiltered and lead.kind != "attribute" and can_walk(lead):
         return in_order(search, experiment, offset, count)
-    drivers = find_drivers(search.connection, (experiment,), search.nodes, search.costs.bound)
+    # Counting goes on only where it decides something.
+    drivers = _drivers(search, experiment, search.costs.few + 1)
     if drivers and drivers[0].count == 0:
         return []
-    few = bool(drivers) and drivers[0].count <= search.costs.few
+    if drivers and drivers[0].count <= search.costs.few:
+        return _sort(search, (experiment,), drivers, offset, count)
+    counted = cache(lambda: _drivers(search, experiment, search.costs.bound))
     # By start time, sorting without a driver is a walk as well, and one that never gives up.
-    if not few and can_walk(lead) and (drivers or lead != START_TIME):
+    if can_walk(lead) and (drivers or lead != START_TIME):
         # To pass a run takes twice the time of looking it up from the filter's index.
-        limit = drivers[0].count // 2 if drivers else search.costs.bound
+        limit = lambda: counted()[0].count // 2 if drivers else search.costs.bound  # noqa: E731
         rows = walk(search, experiment, drivers, offset, count, limit)
         if rows is not None:
             return rows
-    return _sort(search, (experiment,), drivers, offset, count)
+    return _sort(search, (experiment,), counted(), offset, count)
+
+
+def _drivers(search: Search, experiment: int, bound: int) -> list[Driver]:
+    return find_drivers(search.connection, (experiment,), search.nodes, bound)
 
 
 def _sort(
@@ -63,7 +70,7 @@ def _sort(
     count: int,
 ) -> Rows:
     """Sorts the runs that the smallest driver leaves; without one, all runs of the experiments."""
-    run = runs.alias("run")
+    run = RUN
     nodes = by_selectivity(search.nodes, drivers)
     if drivers:
         driver = drivers[0]

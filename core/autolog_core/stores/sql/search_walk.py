@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,8 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, exists, func, literal, select
 
 from autolog_core.search import Comparison, Field, Node
 from autolog_core.search.tree import NEGATIVE
-from autolog_core.stores.sql.schema import runs
-from autolog_core.stores.sql.search_conditions import NAN, TABLES, Target, condition
+from autolog_core.stores.sql.search_conditions import NAN, RUN, TABLES, Target, condition
 from autolog_core.stores.sql.search_drivers import Driver
 from autolog_core.stores.sql.search_order import (
     MISSING,
@@ -22,6 +21,8 @@ from autolog_core.stores.sql.search_order import (
 )
 from autolog_core.stores.sql.search_query import Rows, Search, by_selectivity, fetch
 from autolog_core.stores.sql.search_text import equals, ordered
+
+_LEADS = {kind: table.alias("lead") for kind, table in TABLES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ def line_of(search: Search, experiment: int) -> Line:
     """Returns the index of the first ordering, which `can_walk`."""
     lead = search.terms[0]
     field, dialect = lead.field, search.dialect
-    run = runs.alias("run")
-    row = run if field == START_TIME else TABLES[field.kind].alias("lead")
+    run = RUN
+    row = run if field == START_TIME else _LEADS[field.kind]
     key = [row.c.experiment_id == experiment]
     target = Target(dialect, row.c.run_id, run)
     step: ColumnElement[Any] = row.c.start_time if row is run else row.c.value
@@ -100,12 +101,12 @@ def walk(
     drivers: Sequence[Driver],
     offset: int,
     count: int,
-    limit: int,
+    get_limit: Callable[[], int],
 ) -> Rows | None:
     """Walks in growing steps until the page is full; None when it gave up.
 
     Args:
-        limit: About how many runs may be passed.
+        get_limit: Tells about how many runs may be passed, once the first steps did not do.
     """
     line = line_of(search, experiment)
     nodes = by_selectivity([node for node in search.nodes if not line.holds(node)], drivers)
@@ -114,7 +115,7 @@ def walk(
     rows: Rows = []
     places = line.places
     passed, stride = 0, search.costs.stride
-    while passed <= limit:
+    while True:
         border = _border(search, line, places, stride)
         reach = places if border is None else (*places, line.beyond(border))
         rows += along(search, line, [*reach, *conditions], 0, wanted - len(rows))
@@ -126,9 +127,10 @@ def walk(
         passed += stride
         stride *= 2
         places = (*line.places, ~line.beyond(border))
-        if passed > search.costs.stride and passed * wanted > 2 * limit * max(1, len(rows)):
-            break
-    return None
+        if passed > search.costs.stride:
+            limit = get_limit()
+            if passed > limit or passed * wanted > 2 * limit * max(1, len(rows)):
+                return None
 
 
 def in_order(search: Search, experiment: int, offset: int, count: int) -> Rows:
