@@ -86,7 +86,8 @@ def kill_once(folder: Path, delay: float) -> Outcome:
         steps = series.steps.tolist()
         held = set(steps)
         lost += sum(step not in held for step in range(count))
-        doubled += store.get_run(run_id).data.summaries[f"series{index}"].points - len(held)
+        summary = store.get_run(run_id).data.summaries.get(f"series{index}")
+        doubled += (summary.points if summary else 0) - len(held)
         extra += len(held) - count
         right = dict(zip(steps, series.values.tolist(), strict=True))
         lost += sum(right.get(step) != step * 0.5 for step in range(0, count, 97))
