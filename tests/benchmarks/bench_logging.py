@@ -66,25 +66,24 @@ def _per_call(ours, theirs) -> None:
     their_param: list[float] = []
     for _ in range(ROUNDS):
         with ours.start_run():
-            log = ours.log_metric
-            times = _each(lambda step: log("loss", 0.5, step=step), CALLS)
-            metric.append(statistics.median(times) / 1e3)
-            tail.append(quantile(times, 0.99) / 1e3)
-            log_param = ours.log_param
-            times = _each(lambda number: log_param(f"p{number}", number), 5000)
-            param.append(statistics.median(times) / 1e3)
+            _calls(ours, CALLS, 5000, metric, tail, param)
         if theirs:
             with theirs.start_run():
-                log = theirs.log_metric
-                times = _each(lambda step: log("loss", 0.5, step=step), 100)
-                their_metric.append(statistics.median(times) / 1e3)
-                their_tail.append(quantile(times, 0.99) / 1e3)
-                log_param = theirs.log_param
-                times = _each(lambda number: log_param(f"p{number}", number), 60)
-                their_param.append(statistics.median(times) / 1e3)
+                _calls(theirs, 100, 60, their_metric, their_tail, their_param)
     report("`log_metric`, median call", metric, their_metric or None, "us", 1.5)
     report("`log_metric`, 99th percentile", tail, their_tail or None, "us", 10.0)
     report("`log_param`, median call", param, their_param or None, "us", 4.0)
+
+
+def _calls(
+    module, metrics: int, params: int, median: list[float], tail: list[float], param: list[float]
+) -> None:
+    log_metric, log_param = module.log_metric, module.log_param
+    times = _each(lambda step: log_metric("loss", 0.5, step=step), metrics)
+    median.append(statistics.median(times) / 1e3)
+    tail.append(quantile(times, 0.99) / 1e3)
+    times = _each(lambda number: log_param(f"p{number}", number), params)
+    param.append(statistics.median(times) / 1e3)
 
 
 def _each(call: Callable[[int], object], count: int) -> list[int]:

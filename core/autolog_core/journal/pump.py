@@ -53,6 +53,7 @@ class Pump:
         self._applied = 0
         self._last_time = 0
         self._last_sync = time.monotonic()
+        self._unsynced = False
         self._warned = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="autolog-writer", daemon=True)
@@ -100,8 +101,8 @@ class Pump:
     def _run(self) -> None:
         delay = self._interval
         while not self._stopping.is_set():
-            self._wakened.wait()
-            if self._stopping.wait(delay):
+            woken = self._wakened.wait(SYNC_INTERVAL if self._unsynced else None)
+            if woken and self._stopping.wait(delay):
                 return
             self._wakened.clear()
             try:
@@ -158,6 +159,7 @@ class Pump:
                 raise
             if report.param_conflicts or report.orphans:
                 self._on_report(report)
+            self._unsynced = True
         self._applied = batch.position
         if batch.done:
             number = reader.segment.number
@@ -171,14 +173,17 @@ class Pump:
         return True
 
     def _sync(self) -> None:
+        """Bounds what a power loss costs: what is in the journal and what went to the store."""
         now = time.monotonic()
-        if now - self._last_sync < SYNC_INTERVAL:
+        if not self._unsynced or now - self._last_sync < SYNC_INTERVAL:
             return
         self._last_sync = now
+        self._unsynced = False
         segments, _ = self.writer.written()
         try:
-            segments[-1].sync()
+            for segment in segments:
+                segment.sync()
         except OSError as error:
-            raise StorageError(
-                f"the journal in {self.writer.folder} cannot be synced: {error}"
-            ) from (error)
+            message = f"the journal in {self.writer.folder} cannot be synced: {error}"
+            raise StorageError(message) from error
+        self._open_store().sync()

@@ -249,5 +249,13 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def sync(self) -> None:
+        """Returns when what was applied would survive a power loss.
+
+        Raises:
+            StorageError: The system cannot write it.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Gives back connections. The store is not used afterwards."""

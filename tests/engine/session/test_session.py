@@ -409,3 +409,16 @@ def test_ctrl_c_leaves_no_hole(address):
     assert run.data.metrics["after"] == 1.0
     assert run.data.summaries["m"].points >= int(out) + 1
     session.close()
+
+
+def test_what_a_quiet_process_logged_is_synced(session, monkeypatch):
+    """After the last record nothing wakes the writer thread, and still it syncs."""
+    from autolog_core.journal import pump
+
+    monkeypatch.setattr(pump, "SYNC_INTERVAL", 0.05)
+    synced = threading.Event()
+    store = session.store()
+    real = store.sync
+    monkeypatch.setattr(store, "sync", lambda: (real(), synced.set()))
+    begin_run(session).log_metric("m", 1.0)
+    assert synced.wait(30)

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import Pool, QueuePool
 
-from autolog_core.errors import AutologError, StorageFull
+from autolog_core.errors import AutologError, StorageError, StorageFull
 from autolog_core.stores.sql import faults
 
 T = TypeVar("T")
@@ -86,6 +86,24 @@ class Database:
                     return
 
         self._run(switch, None)
+
+    def sync(self) -> None:
+        """Returns when the write-ahead log is on the disk.
+
+        Raises:
+            StorageError: The system cannot write it.
+        """
+        # Not the database file itself: to close it would give up the locks that SQLite holds.
+        try:
+            descriptor = os.open(self.path + "-wal", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            getattr(os, "fdatasync", os.fsync)(descriptor)
+        except OSError as error:
+            raise StorageError(f"{self.address} cannot be synced: {error}") from error
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         """Closes the connections."""

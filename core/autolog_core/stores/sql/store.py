@@ -136,6 +136,10 @@ class SqlStore(Store):
         """See `Store`."""
         return self._database.write(lambda c: writers.close(c, writer_id, cause))
 
+    def sync(self) -> None:
+        """See `Store`."""
+        self._database.sync()
+
     def close(self) -> None:
         """See `Store`."""
         self._database.close()
