@@ -36,3 +36,30 @@ def find(name: str) -> IntegrationSpec:
         raise InvalidArgument(f"there is no integration {name!r}; there are: {', '.join(BUILTIN)}")
     spec: IntegrationSpec = load(BUILTIN[name])
     return spec
+
+
+def describe() -> list[dict[str, Any]]:
+    """Returns what `autolog doctor` shows of each integration; no library is imported.
+
+    Each has ``name``, ``package``, ``supported`` (version range), ``installed`` (version or None)
+    and ``enabled``: whether `autolog.autolog()` turns it on.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = []
+    for name in names():
+        spec = find(name)
+        try:
+            installed = version(spec.package)
+        except PackageNotFoundError:
+            installed = None
+        found.append(
+            {
+                "name": name,
+                "package": spec.package,
+                "supported": spec.supports,
+                "installed": installed,
+                "enabled": True,
+            }
+        )
+    return found

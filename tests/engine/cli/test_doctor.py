@@ -54,6 +54,13 @@ def test_doctor_tells_where_data_goes(template):
     assert "writable    yes" in result.stdout
 
 
+def test_doctor_lists_our_own_integrations(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [line.split() for line in doctor().stdout.splitlines()]
+    sklearn = next(line for line in lines if line[:1] == ["sklearn"])
+    assert any(word.startswith(">=") for word in sklearn)
+
+
 def test_doctor_makes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = doctor()
