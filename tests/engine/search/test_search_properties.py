@@ -165,6 +165,7 @@ costs = st.builds(
     separate=pick(1, 8),
     few=pick(0, 0, 2),
     bound=pick(1, 3, 20_000),
+    patience=pick(0, 100_000),
     stride=pick(1, 2, 400),
 )
 numbers = itertools.count()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
 
-from autolog_core.search import Comparison, Field, Node
+from autolog_core.search import Comparison, Field, Node, Or
 from autolog_core.search.tree import ORDERINGS
 from autolog_core.stores.sql.schema import datasets, inputs, runs
 from autolog_core.stores.sql.search_conditions import TABLES, plain, value_condition
 from autolog_core.stores.sql.search_text import equals
 
+READ_AHEAD = 4
+"""Entries of an index that are read in the time that one run is looked up."""
 _RUN = runs.alias("driver")
 _TABLES = {kind: table.alias("driver") for kind, table in TABLES.items()}
 _USE, _DATASET = inputs.alias("driver"), datasets.alias("driver_dataset")
@@ -51,13 +54,47 @@ def find_drivers(
             shared = node.field.kind != "dataset"
             groups.setdefault(node.field if shared else number, []).append(node)
     dialect = connection.dialect.name
+    found: list[tuple[Select[tuple[str]], tuple[Node, ...]]] = [
+        (_query(group[0].field, group, experiments, dialect), tuple(group))
+        for group in groups.values()
+    ]
+    for node in nodes:
+        parts = _alternatives(node)
+        if parts:
+            each = union_all(*(_query(one.field, [one], experiments, dialect) for one in parts))
+            found.append((select(each.subquery("driver").c.run_id), (node,)))
     drivers = []
-    for group in groups.values():
-        query = _query(group[0].field, group, experiments, dialect)
+    for query, covered in found:
         counted = select(func.count()).select_from(query.limit(bound).subquery())
         count = connection.execute(counted).scalar_one()
-        drivers.append(Driver(query, query.selected_columns.run_id, tuple(group), count))
+        drivers.append(Driver(query, query.selected_columns.run_id, covered, count))
     return sorted(drivers, key=lambda driver: driver.count)
+
+
+def intersect(connection: Connection, drivers: Sequence[Driver]) -> set[str]:
+    """Returns the runs that fulfil all drivers.
+
+    Reading an index from end to end is so much cheaper than looking runs up one by one that this
+    pays for drivers up to `READ_AHEAD` times as large as the smallest.
+    """
+    ids = set(_read(connection, drivers[0]))
+    for driver in drivers[1:]:
+        ids.intersection_update(_read(connection, driver))
+    return ids
+
+
+def _read(connection: Connection, driver: Driver) -> Iterator[str]:
+    """Yields ids from the driver's own tuples: rows of SQLAlchemy take longer than the index."""
+    cursor: Any = connection.execute(driver.query).cursor
+    return map(itemgetter(0), cursor.fetchall())
+
+
+def _alternatives(node: Node) -> list[Comparison]:
+    """Returns the comparisons of an OR that indexes can answer in full; otherwise none."""
+    if not isinstance(node, Or):
+        return []
+    parts = [part for part in node.parts if isinstance(part, Comparison) and _has_index(part)]
+    return parts if len(parts) == len(node.parts) else []
 
 
 def _has_index(node: Comparison) -> bool:

@@ -3,21 +3,24 @@
 An ordering by a metric, a param, a tag or start time can walk an index from the right end and probe
 the filter run by run, which is fast when many runs fit; a selective filter is faster answered from
 its own index, with its few runs sorted. Which one a search is cannot be told beforehand when filter
-and ordering go together. So the walk may pass about as many runs as the filter's index holds, and
-gives up earlier when what it found by then says that this will not do.
+and ordering go together. So the first steps are walked. When they do not do, the filters' indexes
+are read and what they have in common is sorted, if that is little; if not, walking goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+
+from sqlalchemy import ColumnElement
 
 from autolog_core.entities import LifecycleStage
+from autolog_core.search import Node
 from autolog_core.stores.sql.search_conditions import RUN, Target, condition, needs_run
-from autolog_core.stores.sql.search_drivers import Driver, find_drivers
+from autolog_core.stores.sql.search_drivers import READ_AHEAD, Driver, find_drivers, intersect
 from autolog_core.stores.sql.search_order import START_TIME, key_of, merge
 from autolog_core.stores.sql.search_query import Rows, Search, by_selectivity, fetch
-from autolog_core.stores.sql.search_walk import can_walk, in_order, walk
+from autolog_core.stores.sql.search_text import listed
+from autolog_core.stores.sql.search_walk import can_walk, in_order, is_whole, line_of, walk
 
 
 def find_ids(search: Search, offset: int, count: int) -> list[str]:
@@ -29,9 +32,13 @@ def find_ids(search: Search, offset: int, count: int) -> list[str]:
         merged = merge([row for rows in found for row in rows], search.terms)
         rows = merged[offset : offset + count]
     else:
-        bound = search.costs.bound
-        drivers = find_drivers(search.connection, search.experiments, search.nodes, bound)
-        rows = _sort(search, search.experiments, drivers, offset, count)
+        experiments = search.experiments
+        drivers = find_drivers(search.connection, experiments, search.nodes, search.costs.bound)
+        if drivers:
+            rows = _sort_driven(search, drivers, offset, count)
+        else:
+            place = RUN.c.experiment_id.in_(experiments)
+            rows = _sort(search, place, search.nodes, offset, count)
     return [row[0] for row in rows]
 
 
@@ -46,43 +53,67 @@ def _one(search: Search, experiment: int, offset: int, count: int) -> Rows:
     if drivers and drivers[0].count == 0:
         return []
     if drivers and drivers[0].count <= search.costs.few:
-        return _sort(search, (experiment,), drivers, offset, count)
-    counted = cache(lambda: _drivers(search, experiment, search.costs.bound))
-    # By start time, sorting without a driver is a walk as well, and one that never gives up.
+        return _sort_driven(search, drivers, offset, count)
+    # By start time, sorting all is a walk as well, and one that never gives up.
     if can_walk(lead) and (drivers or lead != START_TIME):
-        # To pass a run takes twice the time of looking it up from the filter's index.
-        limit = lambda: counted()[0].count // 2 if drivers else search.costs.bound  # noqa: E731
-        rows = walk(search, experiment, drivers, offset, count, limit)
-        if rows is not None:
-            return rows
-    return _sort(search, (experiment,), counted(), offset, count)
+        return _walk(search, experiment, drivers, offset, count)
+    if drivers:
+        return _sort_driven(search, drivers, offset, count)
+    return _sort(search, RUN.c.experiment_id == experiment, search.nodes, offset, count)
+
+
+def _walk(
+    search: Search, experiment: int, drivers: Sequence[Driver], offset: int, count: int
+) -> Rows:
+    """Walks along the first ordering until another way is the cheaper one."""
+    line = line_of(search, experiment)
+    wanted = offset + count
+    limit = None
+    for passed, rows in walk(search, line, drivers, wanted):
+        if len(rows) == wanted:
+            return rows[offset:]
+        # The first step alone tells too little.
+        if passed > search.costs.stride:
+            if limit is None and drivers:
+                drivers = _drivers(search, experiment, search.costs.bound)
+            limit = drivers[0].count // 2 if drivers else search.costs.patience
+            if passed > limit or passed * wanted > (passed + limit) * max(1, len(rows)):
+                break
+    else:
+        if is_whole(search, line):
+            return rows[offset:]
+    if not drivers:
+        return _sort(search, RUN.c.experiment_id == experiment, search.nodes, offset, count)
+    smallest = drivers[0].count
+    alike = [driver for driver in drivers if driver.count <= READ_AHEAD * smallest]
+    if smallest >= search.costs.bound or len(alike) == 1:
+        return _sort_driven(search, drivers, offset, count)
+    covered = [node for driver in alike for node in driver.nodes]
+    place = listed(search.dialect, RUN.c.run_id, sorted(intersect(search.connection, alike)))
+    nodes = [node for node in search.nodes if node not in covered]
+    return _sort(search, place, nodes, offset, count)
 
 
 def _drivers(search: Search, experiment: int, bound: int) -> list[Driver]:
     return find_drivers(search.connection, (experiment,), search.nodes, bound)
 
 
+def _sort_driven(search: Search, drivers: Sequence[Driver], offset: int, count: int) -> Rows:
+    """Sorts the runs that the smallest driver leaves."""
+    driver = drivers[0]
+    nodes = [node for node in by_selectivity(search.nodes, drivers) if node not in driver.nodes]
+    # What was logged is looked at before the run's row is: most runs end there.
+    target = Target(search.dialect, driver.run_id, RUN)
+    logged = [condition(node, target) for node in nodes if not needs_run(node)]
+    place = RUN.c.run_id.in_(driver.query.where(*logged))
+    return _sort(search, place, [node for node in nodes if needs_run(node)], offset, count)
+
+
 def _sort(
-    search: Search,
-    experiments: Sequence[int],
-    drivers: Sequence[Driver],
-    offset: int,
-    count: int,
+    search: Search, place: ColumnElement[bool], nodes: Sequence[Node], offset: int, count: int
 ) -> Rows:
-    """Sorts the runs that the smallest driver leaves; without one, all runs of the experiments."""
-    run = RUN
-    nodes = by_selectivity(search.nodes, drivers)
-    if drivers:
-        driver = drivers[0]
-        nodes = [node for node in nodes if node not in driver.nodes]
-        # What was logged is looked at before the run's row is: most runs end there.
-        inner = Target(search.dialect, driver.run_id, run)
-        logged = [condition(node, inner) for node in nodes if not needs_run(node)]
-        nodes = [node for node in nodes if needs_run(node)]
-        place = run.c.run_id.in_(driver.query.where(*logged))
-    else:
-        place = run.c.experiment_id.in_(experiments)
-    keys = [key_of(term, run, run.c.run_id, search.dialect) for term in search.terms]
-    target = Target(search.dialect, run.c.run_id, run)
-    conditions = [place, *search.stage(run), *(condition(node, target) for node in nodes)]
-    return fetch(search, run, run.c.run_id, keys, conditions, offset, count)
+    """Sorts the runs of a place that fulfil conditions."""
+    target = Target(search.dialect, RUN.c.run_id, RUN)
+    keys = [key_of(term, RUN, RUN.c.run_id, search.dialect) for term in search.terms]
+    conditions = [place, *search.stage(RUN), *(condition(node, target) for node in nodes)]
+    return fetch(search, RUN, RUN.c.run_id, keys, conditions, offset, count)

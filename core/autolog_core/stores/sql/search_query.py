@@ -23,12 +23,14 @@ class Costs:
         separate: Up to how many experiments are searched one by one.
         few: Runs that are sorted rather than walked past.
         bound: Where counting of runs in an index stops.
+        patience: Runs that a walk passes where there is no index to turn to.
         stride: Runs that the first step of a walk passes.
     """
 
     separate: int = 8
-    few: int = 2000
+    few: int = 4000
     bound: int = 20_000
+    patience: int = 100_000
     stride: int = 400
 
 

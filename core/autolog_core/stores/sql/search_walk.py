@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,22 +96,15 @@ def line_of(search: Search, experiment: int) -> Line:
 
 
 def walk(
-    search: Search,
-    experiment: int,
-    drivers: Sequence[Driver],
-    offset: int,
-    count: int,
-    get_limit: Callable[[], int],
-) -> Rows | None:
-    """Walks in growing steps until the page is full; None when it gave up.
+    search: Search, line: Line, drivers: Sequence[Driver], wanted: int
+) -> Iterator[tuple[int, Rows]]:
+    """Walks in growing steps until enough runs are found or the index ends.
 
-    Args:
-        get_limit: Tells about how many runs may be passed, once the first steps did not do.
+    Yields:
+        About how many runs were passed, and those found so far.
     """
-    line = line_of(search, experiment)
     nodes = by_selectivity([node for node in search.nodes if not line.holds(node)], drivers)
     conditions = [condition(node, line.target) for node in nodes]
-    wanted = offset + count
     rows: Rows = []
     places = line.places
     passed, stride = 0, search.costs.stride
@@ -119,18 +112,26 @@ def walk(
         border = _border(search, line, places, stride)
         reach = places if border is None else (*places, line.beyond(border))
         rows += along(search, line, [*reach, *conditions], 0, wanted - len(rows))
-        if len(rows) == wanted:
-            return rows[offset:]
-        if border is None:
-            # Runs with NaN or without a value come after the index.
-            return rows[offset:] if _is_whole(search, line) else None
         passed += stride
-        stride *= 2
+        yield passed, rows
+        if border is None or len(rows) == wanted:
+            return
+        # Ties with the border may lie on both sides of it: the next step begins with them.
         places = (*line.places, ~line.beyond(border))
-        if passed > search.costs.stride:
-            limit = get_limit()
-            if passed > limit or passed * wanted > 2 * limit * max(1, len(rows)):
-                return None
+        stride *= 2
+
+
+def is_whole(search: Search, line: Line) -> bool:
+    """Whether no run that fits lies outside of the index, for NaN or lack of a value."""
+    if line.row is line.run:
+        return True
+    return any(
+        isinstance(node, Comparison)
+        and node.field == line.field
+        and node.operator not in NEGATIVE
+        and node.value is not None
+        for node in search.nodes
+    )
 
 
 def in_order(search: Search, experiment: int, offset: int, count: int) -> Rows:
@@ -184,19 +185,6 @@ def _border(
     order = line.step.asc() if line.first.ascending else line.step.desc()
     query = select(line.step).where(*places).order_by(order).offset(stride).limit(1)
     return search.connection.execute(query).scalar_one_or_none()
-
-
-def _is_whole(search: Search, line: Line) -> bool:
-    """Whether no run that fits can lie outside of the index."""
-    if line.row is line.run:
-        return True
-    return any(
-        isinstance(node, Comparison)
-        and node.field == line.field
-        and node.operator not in NEGATIVE
-        and node.value is not None
-        for node in search.nodes
-    )
 
 
 def _left(
