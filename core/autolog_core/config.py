@@ -35,6 +35,8 @@ class Settings:
         capture_packages: Whether installed package versions are kept.
         artifacts_progress_bar: Whether long copies of artifacts show a bar on a terminal.
         notebook: Path of the notebook that Jupyter runs this process for, if it says so.
+        trust_models: Whether models that run code when loaded are loaded; None asks who saved them.
+        data_folder: Folder for what autolog keeps for this user.
     """
 
     tracking_uri: str | None = None
@@ -51,6 +53,8 @@ class Settings:
     user: str | None = None
     artifacts_progress_bar: bool = True
     notebook: str | None = None
+    trust_models: bool | None = None
+    data_folder: str = ""
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -78,6 +82,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         user=env.get("LOGNAME") or env.get("USER") or env.get("USERNAME") or _account(),
         artifacts_progress_bar=_flag(env, "ENABLE_ARTIFACTS_PROGRESS_BAR", True),
         notebook=env.get("JPY_SESSION_NAME"),
+        trust_models=_trust(env),
+        data_folder=_data_folder(env),
     )
 
 
@@ -122,6 +128,18 @@ def take_run_id() -> str | None:
     found = os.environ.pop("AUTOLOG_RUN_ID", None)
     other = os.environ.pop("MLFLOW_RUN_ID", None)
     return found or other
+
+
+def _trust(env: Mapping[str, str]) -> bool | None:
+    for name in ("TRUST_MODELS", "ALLOW_PICKLE_DESERIALIZATION"):
+        if _lookup(env, name) is not None:
+            return _flag(env, name, False)
+    return None
+
+
+def _data_folder(env: Mapping[str, str]) -> str:
+    home = env.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    return os.path.join(home, "autolog")
 
 
 def _account() -> str | None:

@@ -1,0 +1,294 @@
+"""Saving and loading scikit-learn models.
+
+The default format is skops: loading it runs no code that the file could choose. A model that skops
+cannot hold (a function or a class of your own, a lambda) is saved with cloudpickle, and a line of
+the log says why. Some of scikit-learn's own classes, trees and neighbour indices among them, follow
+numbers of the file without checks; skops does not trust them, so neither do we when such a file
+comes from elsewhere: pass ``trust=True`` if you trust its source. Your own models load without.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autolog.sklearn.skops_format import Refused, read_skops, untrusted_types, write_skops
+from autolog_core.errors import InvalidArgument, MissingExtra, NotSupported
+from autolog_core.models import pickles, saving
+from autolog_core.models.code import importable
+from autolog_core.models.locate import inside, local_model
+from autolog_core.models.manifest import PYFUNC, Model, read_manifest
+from autolog_core.models.pyfunc import pyfunc_flavor
+from autolog_core.models.signature import ModelSignature
+from autolog_core.models.snapshot import Parts, Snapshot, write
+from autolog_core.models.trust import require_trust
+
+FLAVOR = "sklearn"
+SKOPS, PICKLE, CLOUDPICKLE = "skops", "pickle", "cloudpickle"
+_FORMATS = (SKOPS, PICKLE, CLOUDPICKLE)
+_FILES = {SKOPS: "model.skops", PICKLE: "model.pkl", CLOUDPICKLE: "model.pkl"}
+_PREDICT = ("predict", "predict_proba", "predict_log_proba", "predict_joint_log_proba", "score")
+
+
+@dataclass(frozen=True, slots=True)
+class SklearnPayload:
+    """A fitted estimator as it was at one moment.
+
+    Attributes:
+        pickled: The estimator.
+        predicts: Whether it has the method `predict_fn`.
+        predict_fn: The method that predicts.
+        wanted: The format that was asked for; None for the safest that holds it.
+        trusted: Names of types that the user says are safe in skops.
+    """
+
+    pickled: pickles.Pickled
+    predicts: bool
+    predict_fn: str = "predict"
+    wanted: str | None = None
+    trusted: tuple[str, ...] = ()
+
+    def write(self, folder: Path) -> Parts:
+        """Writes the estimator's file.
+
+        Raises:
+            InvalidArgument: The format that was asked for cannot hold it.
+            MissingExtra: skops was asked for, and is not installed.
+        """
+        notes: tuple[str, ...] = ()
+        types: list[str] = []
+        form = self.wanted or SKOPS
+        if form == SKOPS:
+            try:
+                estimator = pickle.loads(self.pickled.data)
+                types = write_skops(estimator, folder / _FILES[SKOPS], self.trusted)
+            except Refused as refused:
+                if self.wanted == SKOPS:
+                    raise InvalidArgument(
+                        f"the model cannot be saved as skops: {refused}; name the types in "
+                        "skops_trusted_types if they are safe, or use "
+                        "serialization_format='cloudpickle'"
+                    ) from refused
+                (folder / _FILES[SKOPS]).unlink(missing_ok=True)
+                form = CLOUDPICKLE
+                notes = (f"saved with cloudpickle because {refused}",)
+            except MissingExtra:
+                if self.wanted == SKOPS:
+                    raise
+                form = CLOUDPICKLE
+                notes = ("saved with cloudpickle because skops is not installed",)
+        if form != SKOPS:
+            (folder / _FILES[form]).write_bytes(self.pickled.data)
+        unsafe = f"it is a {form} file" if form != SKOPS else _type_reason(types)
+        return Parts(
+            self._flavors(form, types),
+            self.pickled.modules | {"sklearn"},
+            ("scikit-learn", *((form,) if form != PICKLE else ())),
+            (unsafe,) if unsafe else (),
+            notes,
+        )
+
+    def _flavors(self, form: str, types: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        import sklearn
+
+        file = _FILES[form]
+        flavor = {
+            "pickled_model": file,
+            "serialization_format": form,
+            "sklearn_version": sklearn.__version__,
+            "skops_trusted_types": list(types) or None,
+        }
+        flavors: dict[str, Mapping[str, Any]] = {FLAVOR: flavor}
+        if self.predicts:
+            flavors[PYFUNC] = pyfunc_flavor(
+                "mlflow.sklearn", model_path=file, predict_fn=self.predict_fn
+            )
+        return flavors
+
+
+def _type_reason(types: Sequence[str]) -> str:
+    unsafe = untrusted_types(types)
+    return f"it holds types that are not known as safe: {', '.join(unsafe)}" if unsafe else ""
+
+
+def snapshot(
+    sk_model: Any,
+    *,
+    serialization_format: str | None = None,
+    pyfunc_predict_fn: str = "predict",
+    skops_trusted_types: Sequence[str] | None = None,
+    **options: Any,
+) -> Snapshot:
+    """Returns a fitted estimator as it is now, to be written later and elsewhere.
+
+    Args:
+        sk_model: The estimator.
+        serialization_format: As for `save_model`.
+        pyfunc_predict_fn: As for `save_model`.
+        skops_trusted_types: As for `save_model`.
+        options: The fields of `autolog_core.models.saving.SaveOptions`.
+
+    Raises:
+        InvalidArgument: An argument has a wrong value, or the estimator cannot be pickled.
+        NotFound: A file that was named is missing.
+    """
+    if serialization_format not in (None, *_FORMATS):
+        raise InvalidArgument(
+            f"serialization_format must be one of {', '.join(_FORMATS)}, got "
+            f"{serialization_format!r}"
+        )
+    if pyfunc_predict_fn not in _PREDICT:
+        raise InvalidArgument(
+            f"pyfunc_predict_fn must be one of {', '.join(_PREDICT)}, got {pyfunc_predict_fn!r}"
+        )
+    if serialization_format == PICKLE:
+        pickled = _by_reference(sk_model)
+    else:
+        pickled = pickles.dump(sk_model, f"the model {type(sk_model).__name__}")
+    predict = getattr(sk_model, pyfunc_predict_fn, None)
+    payload = SklearnPayload(
+        pickled,
+        predict is not None,
+        pyfunc_predict_fn,
+        serialization_format,
+        tuple(skops_trusted_types or ()),
+    )
+    return saving.prepare(payload, saving.SaveOptions(**options), predict)
+
+
+def _by_reference(sk_model: Any) -> pickles.Pickled:
+    try:
+        data = pickle.dumps(sk_model, protocol=pickle.DEFAULT_PROTOCOL)
+    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
+        raise InvalidArgument(
+            f"the model {type(sk_model).__name__} cannot be pickled: {error}; "
+            "serialization_format='cloudpickle' holds functions and classes of a script too"
+        ) from error
+    return pickles.Pickled(data, pickles.dump(sk_model, "the model").modules)
+
+
+def save_model(
+    sk_model: Any,
+    path: str | os.PathLike[str],
+    conda_env: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    code_paths: Sequence[str | os.PathLike[str]] | None = None,
+    mlflow_model: Model | None = None,
+    serialization_format: str | None = None,
+    signature: ModelSignature | bool | None = None,
+    input_example: Any = None,
+    pip_requirements: Any = None,
+    extra_pip_requirements: Any = None,
+    pyfunc_predict_fn: str = "predict",
+    metadata: Mapping[str, Any] | None = None,
+    skops_trusted_types: Sequence[str] | None = None,
+) -> None:
+    """Saves a fitted estimator as a model directory, whole or not at all.
+
+    Args:
+        sk_model: The estimator, a pipeline among them.
+        path: A folder that does not exist or is empty.
+        conda_env: A conda environment, or its file, instead of the requirements that are told.
+        code_paths: Python files and folders that travel with the model.
+        mlflow_model: Fields of the manifest that are known beforehand.
+        serialization_format: ``skops``, ``cloudpickle`` or ``pickle``. Absent, skops where it
+            holds the model, else cloudpickle.
+        signature: What the model takes and gives; False for none. Absent, it is inferred where
+            there is an input example.
+        input_example: A few rows of input.
+        pip_requirements: Requirements, or a file of them, instead of those that are told.
+        extra_pip_requirements: Requirements, or a file of them, besides.
+        pyfunc_predict_fn: The method by which `autolog.pyfunc` predicts.
+        metadata: What is kept with the model: text, numbers, lists and mappings.
+        skops_trusted_types: Names of types that you say are safe to load with skops.
+
+    Raises:
+        AlreadyExists: There is something at `path`.
+        InvalidArgument: An argument has a wrong value, or the format cannot hold the model.
+        NotFound: A file that was named is missing.
+    """
+    import logging
+
+    taken = snapshot(
+        sk_model,
+        serialization_format=serialization_format,
+        pyfunc_predict_fn=pyfunc_predict_fn,
+        skops_trusted_types=skops_trusted_types,
+        conda_env=conda_env,
+        code_paths=code_paths,
+        mlflow_model=mlflow_model,
+        signature=signature,
+        input_example=input_example,
+        pip_requirements=pip_requirements,
+        extra_pip_requirements=extra_pip_requirements,
+        metadata=metadata,
+    )
+    for note in write(taken, path).notes:
+        logging.getLogger("autolog").warning("%s: %s", path, note)
+
+
+def load_model(model_uri: str | os.PathLike[str], *, trust: bool | None = None) -> Any:
+    """Loads the estimator of a model directory, of autolog or of MLflow.
+
+    Args:
+        model_uri: The directory, or its ``file:`` address.
+        trust: Whether the model may run code when it is loaded. Absent, the setting
+            ``AUTOLOG_TRUST_MODELS`` says so, or that this user saved it.
+
+    Raises:
+        NotFound: There is no model, or it is none of scikit-learn.
+        PermissionDenied: Loading it runs code, and nobody trusts it.
+        InvalidArgument: The directory or its file is damaged.
+    """
+    folder = Path(local_model(model_uri))
+    return _load(folder, read_manifest(folder), trust)
+
+
+def load_pyfunc(folder: Path, model: Model, trust: bool | None) -> SklearnWrapper:
+    """Loads the estimator of a model directory, to predict as any model does."""
+    return SklearnWrapper(_load(folder, model, trust))
+
+
+def _load(folder: Path, model: Model, trust: bool | None) -> Any:
+    conf = model.flavors.get(FLAVOR)
+    if conf is None:
+        held = ", ".join(model.flavors) or "none"
+        raise NotSupported(f"{folder} is no model of scikit-learn; its flavors are {held}")
+    file = inside(folder, conf.get("pickled_model"), "pickled_model")
+    form = conf.get("serialization_format", PICKLE)
+    if form not in _FORMATS:
+        raise NotSupported(f"{folder} is saved in the unknown format {form!r}")
+    code = conf.get("code")
+    reasons = [f"it brings Python files in {code}/"] if code else []
+    if form != SKOPS:
+        require_trust(folder, model, [f"it is a {form} file", *reasons], trust)
+        with importable(inside(folder, code, "code") if code else None):
+            return pickles.load(file)
+    types, estimator = read_skops(file)
+    if unsafe := _type_reason(types):
+        reasons.append(unsafe)
+    require_trust(folder, model, reasons, trust)
+    with importable(inside(folder, code, "code") if code else None):
+        return estimator()
+
+
+class SklearnWrapper:
+    """An estimator that predicts as any model does."""
+
+    def __init__(self, estimator: Any) -> None:
+        self.sklearn_model = estimator
+        for name in _PREDICT[1:]:
+            # The manifest may name any of them as the one that predicts.
+            if hasattr(estimator, name):
+                setattr(self, name, getattr(estimator, name))
+
+    def get_raw_model(self) -> Any:
+        """Returns the estimator."""
+        return self.sklearn_model
+
+    def predict(self, data: Any) -> Any:
+        """Returns what the estimator predicts."""
+        return self.sklearn_model.predict(data)

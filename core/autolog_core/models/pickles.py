@@ -1,0 +1,80 @@
+"""Pickles of models, and which modules their parts come from."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from autolog_core.errors import InvalidArgument
+
+CLOUDPICKLE = "cloudpickle"
+
+
+class Pickled(NamedTuple):
+    """An object as bytes, and the names of the modules that its classes and functions are of."""
+
+    data: bytes
+    modules: frozenset[str]
+
+
+def cloudpickle_version() -> str:
+    """Returns the version of cloudpickle that is installed."""
+    import cloudpickle
+
+    version: str = cloudpickle.__version__
+    return version
+
+
+def dump(value: Any, what: str, protocol: int = pickle.DEFAULT_PROTOCOL) -> Pickled:
+    """Returns an object, with functions and classes of ``__main__`` by value.
+
+    Args:
+        value: The object.
+        what: What it is, for the message.
+        protocol: Of pickle.
+
+    Raises:
+        InvalidArgument: It cannot be pickled; the message says what of it.
+    """
+    import cloudpickle
+
+    modules: set[str] = set()
+
+    class Noting(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, ModuleType):
+                modules.add(obj.__name__)
+            else:
+                named = obj if isinstance(obj, (type, FunctionType)) else type(obj)
+                modules.add(getattr(named, "__module__", None) or "")
+            return super().reducer_override(obj)
+
+    buffer = io.BytesIO()
+    try:
+        Noting(buffer, protocol=protocol).dump(value)
+    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
+        raise InvalidArgument(
+            f"{what} cannot be saved: {error}; leave out of it what holds locks, files or "
+            "connections, or make that again in __setstate__"
+        ) from error
+    return Pickled(buffer.getvalue(), frozenset(modules - {""}))
+
+
+def load(file: Path) -> Any:
+    """Loads a pickle, which may run any code: ask for trust before.
+
+    Raises:
+        InvalidArgument: It is damaged, or needs modules that are not installed.
+    """
+    # What cloudpickle wrote is read by pickle, with the helpers of cloudpickle.
+    try:
+        with open(file, "rb") as stream:
+            return pickle.load(stream)
+    except (pickle.UnpicklingError, EOFError, ImportError) as error:
+        raise InvalidArgument(
+            f"{file} cannot be loaded: {error}; it needs the packages of the requirements.txt "
+            "beside it"
+        ) from error
