@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 import weakref
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ logger = logging.getLogger("autolog")
 _PATIENCE = 2.0
 """Seconds for which background work is waited for, or a run that another process has just begun."""
 _SYSTEM = "system/"
+_REMEMBERED = 256
+"""Runs that can be logged to by id without being looked up again."""
 
 
 class Session:
@@ -62,6 +65,8 @@ class Session:
         self._store: Store | None = None
         self._pump: Pump | None = None
         self._handles: weakref.WeakValueDictionary[str, LiveRun] = weakref.WeakValueDictionary()
+        # Keeps handles that nobody else holds, as clients that log by run id do.
+        self._recent: deque[LiveRun] = deque(maxlen=_REMEMBERED)
         self._experiments: dict[str, Experiment] = {}
         self._sampler: SystemMetricsSampler | None = None
         self.chosen_experiment: str | None = None
@@ -196,6 +201,7 @@ class Session:
         )
         _announce(self._writer(), live)
         self._handles[run_id] = live
+        self._recent.append(live)
         return live
 
     def live(self, run_id: str) -> LiveRun:
@@ -230,7 +236,9 @@ class Session:
         samples = [one.step for one in run.data.summaries.values() if one.key.startswith(_SYSTEM)]
         live.system_step = max(samples, default=-1) + 1
         with self._lock:
-            return self._handles.setdefault(run_id, live)
+            live = self._handles.setdefault(run_id, live)
+            self._recent.append(live)
+        return live
 
     def _find(self, run_id: str) -> Run:
         """Returns a run that may have been begun by another process a moment ago."""

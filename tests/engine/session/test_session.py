@@ -110,6 +110,14 @@ def test_a_resumed_run_runs_again_and_knows_its_params(address):
     second.close()
 
 
+def test_a_run_that_is_logged_to_by_id_is_looked_up_once(session, monkeypatch):
+    run_id = session.create_run("0").run_id
+    session.live(run_id).log_metric("a", 1.0)
+    session.read()
+    monkeypatch.setattr(session, "read", lambda: pytest.fail("the run is looked up again"))
+    session.live(run_id).log_metric("a", 2.0)
+
+
 def test_runs_that_cannot_be_written(session):
     with pytest.raises(NotFound):
         session.live("0" * 32)
