@@ -28,7 +28,7 @@ class Costs:
     """
 
     separate: int = 8
-    few: int = 4000
+    few: int = 6000
     bound: int = 20_000
     patience: int = 100_000
     stride: int = 400
