@@ -124,9 +124,10 @@ def _fit_objects(column: pd.Series[Any], kind: DataType) -> pd.Series[Any]:
 def _fit_numbers(column: pd.Series[Any], kind: DataType, plain: bool) -> pd.Series[Any]:
     have: np.dtype[Any] = np.dtype(column.to_numpy().dtype)
     wanted = kind.to_numpy()
-    if np.can_cast(have, wanted, "safe") and have.kind != "b":
-        return column.astype(wanted)
     values = column.to_numpy()
+    exact = have.kind in "iu" and wanted.kind == "f" and have.itemsize >= wanted.itemsize
+    if np.can_cast(have, wanted, "safe") and have.kind != "b" and not exact:
+        return column.astype(wanted)
     if have.kind in "iu" and wanted.kind == "f":
         limit = _EXACT[wanted.name]
         if len(values) == 0 or (values.min() >= -limit and values.max() <= limit):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import pickle
 from pathlib import Path
@@ -39,28 +40,41 @@ def dump(value: Any, what: str, protocol: int = pickle.DEFAULT_PROTOCOL) -> Pick
     Raises:
         InvalidArgument: It cannot be pickled; the message says what of it.
     """
-    import cloudpickle
-
-    modules: set[str] = set()
-
-    class Noting(cloudpickle.Pickler):  # type: ignore[misc]
-        def reducer_override(self, obj: Any) -> Any:
-            if isinstance(obj, ModuleType):
-                modules.add(obj.__name__)
-            else:
-                named = obj if isinstance(obj, (type, FunctionType)) else type(obj)
-                modules.add(getattr(named, "__module__", None) or "")
-            return super().reducer_override(obj)
-
     buffer = io.BytesIO()
+    pickler = _noting_pickler()(buffer, protocol=protocol)
+    pickler.noted = {}
     try:
-        Noting(buffer, protocol=protocol).dump(value)
+        pickler.dump(value)
     except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidArgument(
             f"{what} cannot be saved: {error}; leave out of it what holds locks, files or "
             "connections, or make that again in __setstate__"
         ) from error
-    return Pickled(buffer.getvalue(), frozenset(modules - {""}))
+    return Pickled(buffer.getvalue(), frozenset(map(_module_of, pickler.noted.values())) - {""})
+
+
+def _module_of(noted: Any) -> str:
+    if isinstance(noted, ModuleType):
+        return noted.__name__
+    return getattr(noted, "__module__", None) or ""
+
+
+@functools.cache
+def _noting_pickler() -> Any:
+    import cloudpickle
+
+    reduce = cloudpickle.Pickler.reducer_override
+    named = (type, FunctionType, ModuleType)
+
+    class NotingPickler(cloudpickle.Pickler):  # type: ignore[misc]
+        """Notes the classes, functions and modules that it meets. Called for every object."""
+
+        def reducer_override(self, obj: Any) -> Any:
+            found = obj if isinstance(obj, named) else type(obj)
+            self.noted[id(found)] = found
+            return reduce(self, obj)
+
+    return NotingPickler
 
 
 def load(file: Path) -> Any:

@@ -58,7 +58,9 @@ class Requirements:
             InvalidArgument: Something cannot be read.
             NotFound: A file is missing.
         """
-        make_environment((), self.pip_requirements, self.extra_pip_requirements, self.conda_env)
+        given = (self.pip_requirements, self.extra_pip_requirements, self.conda_env)
+        if any(each is not None for each in given):
+            make_environment((), *given)
 
 
 @dataclass(frozen=True, slots=True)
