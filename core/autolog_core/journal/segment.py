@@ -78,22 +78,25 @@ def create_segment(path: Path, number: int, size: int, writer_id: str) -> Segmen
         StorageReadOnly: The folder cannot be written.
         StorageError: Anything else that the system refuses.
     """
+    # Its name comes last: a process that dies here leaves nothing that looks like a segment.
+    unfinished = path.with_suffix(".unfinished")
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise storage_error(error, path) from error
     try:
         _reserve(descriptor, size)
         mapping = mmap.mmap(descriptor, size, flags=mmap.MAP_SHARED | _POPULATE)
+        header = HEADER.pack(
+            MAGIC, VERSION, number, bytes.fromhex(writer_id), time.time_ns() // 1_000_000, size
+        )
+        mapping[: len(header)] = header
+        unfinished.rename(path)
     except OSError as error:
-        path.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise storage_error(error, path) from error
     finally:
         os.close(descriptor)
-    header = HEADER.pack(
-        MAGIC, VERSION, number, bytes.fromhex(writer_id), time.time_ns() // 1_000_000, size
-    )
-    mapping[: len(header)] = header
     return Segment(path, number, mapping)
 
 

@@ -92,10 +92,12 @@ def kill_once(folder: Path, delay: float) -> Outcome:
         right = dict(zip(steps, series.values.tolist(), strict=True))
         lost += sum(right.get(step) != step * 0.5 for step in range(0, count, 97))
     run = store.get_run(run_id)
+    cause = run.data.tags.get("autolog.end_cause", "")
     ended = (
         run.info.status == "FAILED"
         and run.info.end_time is not None
-        and "ended without closing" in run.data.tags.get("autolog.end_cause", "")
+        and "ended without closing" in cause
+        and "damaged" not in cause
     )
     session.close()
     return Outcome(sum(counts), lost, doubled, extra, ended)
@@ -111,6 +113,8 @@ def main() -> None:
     for number in range(arguments.rounds):
         with tempfile.TemporaryDirectory() as folder:
             outcomes.append(kill_once(Path(folder), chance.uniform(0.0, 0.8)))
+        if outcomes[-1].lost or not outcomes[-1].failed_with_cause:
+            print(f"round {number}: {outcomes[-1]}")
         print(f"\r{number + 1} of {arguments.rounds}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     print(f"processes killed                 {len(outcomes)}")

@@ -315,6 +315,22 @@ def test_a_damaged_journal_gives_up_what_came_before(address, caplog):
     session.close()
 
 
+def test_death_while_a_segment_is_made_harms_none(address, caplog):
+    code = START + (
+        "from autolog_core.journal import segment\n"
+        "segment._reserve = lambda *_: os.kill(os.getpid(), 9)\n"
+        "for step in range(100_000): live.log_metric('m', float(step), step)\n"
+    )
+    done = run_python(code, address, env={**os.environ, "AUTOLOG_FLUSH_INTERVAL": "60"})
+    assert done.returncode == -9
+    session = Session(address, QUIET)
+    run = session.read().get_run(done.stdout.strip())
+    assert run.data.summaries["m"].points > 6000
+    assert "damaged" not in run.data.tags["autolog.end_cause"]
+    assert "damaged" not in caplog.text
+    session.close()
+
+
 def test_what_the_store_refuses_stays_for_later(address, caplog):
     session = Session(address, QUIET)
     live = begin_run(session)
