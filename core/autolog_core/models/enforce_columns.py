@@ -137,7 +137,7 @@ def _fit_numbers(column: pd.Series[Any], kind: DataType, plain: bool) -> pd.Seri
         return column.astype(wanted)
     if plain and have.kind in "iu" and wanted.kind == "i":
         bounds = np.iinfo(wanted)
-        if values.min() >= bounds.min and values.max() <= bounds.max:
+        if not len(values) or (values.min() >= bounds.min and values.max() <= bounds.max):
             return column.astype(wanted)
     hint = ""
     if have.kind == "f" and wanted.kind == "i" and np.isnan(values).any():

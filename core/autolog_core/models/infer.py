@@ -208,10 +208,11 @@ def _array_type(values: Any, depth: int) -> ColumnType:
         word, _ = values_type(values)
         if word != ANY:
             return Array(DataType[word])
-    found: ColumnType = AnyType()
+    found: ColumnType | None = None
     for value in values:
-        found = merge(found, infer_type(value, depth + 1))
-    return Array(found)
+        kind = infer_type(value, depth + 1)
+        found = kind if found is None else merge(found, kind)
+    return Array(AnyType() if found is None else found)
 
 
 def infer_params(params: Mapping[str, Any]) -> ParamSchema:
