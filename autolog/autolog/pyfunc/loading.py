@@ -58,6 +58,8 @@ class PyFuncModel:
         self._model_impl = model_impl
         self._predict = getattr(model_impl, predict_fn)
         self._stream = getattr(model_impl, "predict_stream", None) if streams else None
+        self._with_params = _takes_params(self._predict)
+        self._stream_with_params = self._stream is not None and _takes_params(self._stream)
 
     @property
     def model_id(self) -> str | None:
@@ -102,7 +104,7 @@ class PyFuncModel:
             InvalidArgument: The data or a param does not fit the signature; the message lists what
                 is wrong.
         """
-        return self._call(self._predict, data, params)
+        return self._call(self._predict, self._with_params, data, params)
 
     def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Returns an iterator over the prediction for data, as `predict`.
@@ -112,14 +114,16 @@ class PyFuncModel:
         """
         if self._stream is None:
             raise NotSupported("this model has no predict_stream; use predict")
-        found: Iterator[Any] = self._call(self._stream, data, params)
+        found: Iterator[Any] = self._call(self._stream, self._stream_with_params, data, params)
         return found
 
-    def _call(self, method: Any, data: Any, params: Mapping[str, Any] | None) -> Any:
+    def _call(
+        self, method: Any, with_params: bool, data: Any, params: Mapping[str, Any] | None
+    ) -> Any:
         if not self.metadata.is_signature_from_type_hint:
             data = fit_input(data, self.input_schema)
         given = fit_params(params, self.params_schema)
-        if "params" in inspect.signature(method).parameters:
+        if with_params:
             return method(data, params=given)
         if given:
             _logger.warning("the model takes no params: %s are ignored", ", ".join(given))
@@ -149,6 +153,14 @@ class PyFuncModel:
     def __repr__(self) -> str:
         named = f" {self.model_id}" if self.model_id else ""
         return f"<PyFuncModel{named} loaded by {self.loader_module}>"
+
+
+def _takes_params(method: Any) -> bool:
+    try:
+        return "params" in inspect.signature(method).parameters
+    except (TypeError, ValueError):
+        # What is written in C may tell nothing of its parameters.
+        return False
 
 
 def load_model(

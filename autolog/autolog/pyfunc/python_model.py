@@ -84,6 +84,7 @@ class PythonModelWrapper:
     def __init__(self, python_model: Any, context: PythonModelContext) -> None:
         self.python_model = python_model
         self.context = context
+        self._predict = _bind(python_model.predict, context)
 
     def get_raw_model(self) -> Any:
         """Returns the object of the user's class."""
@@ -91,26 +92,29 @@ class PythonModelWrapper:
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Returns the prediction."""
-        return _call(self.python_model.predict, self.context, data, params)
+        return self._predict(data, params)
 
     def predict_stream(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Returns an iterator over the prediction."""
-        return _call(self.python_model.predict_stream, self.context, data, params)
+        return _bind(self.python_model.predict_stream, self.context)(data, params)
 
 
-def _call(
-    method: Callable[..., Any], context: Any, data: Any, params: dict[str, Any] | None
-) -> Any:
-    names = inspect.signature(method).parameters
-    given = {"params": params} if "params" in names else {}
-    with_context = "context" in names or len([name for name in names if name != "params"]) == 2
-    return method(context, data, **given) if with_context else method(data, **given)
+def _bind(method: Callable[..., Any], context: PythonModelContext) -> Callable[..., Any]:
+    """Returns a function of data and params, whichever arguments the user's method has."""
+    names = [name for name in inspect.signature(method).parameters if name != "params"]
+    with_params = "params" in inspect.signature(method).parameters
+    with_context = "context" in names or len(names) == 2
+
+    def call(data: Any, params: dict[str, Any] | None) -> Any:
+        given = {"params": params} if with_params else {}
+        return method(context, data, **given) if with_context else method(data, **given)
+
+    return call
 
 
 def predictor(python_model: Any) -> Callable[..., Any]:
     """Returns what predicts with a Python model before it is saved, from data and params."""
-    wrapper = PythonModelWrapper(python_model, PythonModelContext({}, None))
-    return wrapper.predict
+    return PythonModelWrapper(python_model, PythonModelContext({}, None)).predict
 
 
 def load_pyfunc(

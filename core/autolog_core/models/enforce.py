@@ -21,7 +21,7 @@ from autolog_core.models.enforce_columns import Unfit, fit_column
 from autolog_core.models.enforce_tensors import fit_tensors
 from autolog_core.models.schema import ColSpec, Schema
 from autolog_core.models.tables import as_pandas
-from autolog_core.models.types import Array, Map, Object
+from autolog_core.models.types import Array, DataType, Map, Object
 
 _logger = logging.getLogger("autolog")
 _SHOWN = 10
@@ -70,30 +70,42 @@ def _fit_columns(data: Any, schema: Schema) -> tuple[Any, list[str]]:
         if frame.shape[1] < len(schema):
             return None, [f"expected {len(schema)} columns, got {frame.shape[1]}"]
         names = list(frame.columns[: len(schema)])
-    extra = [name for name in frame.columns if name not in set(names)]
-    if extra:
-        _logger.debug("columns %s are not in the model's signature and are left out", extra)
     if not frame.columns.is_unique:
         return None, ["two columns of the data have the same name"]
-    columns, changed, problems = {}, False, []
+    dtypes = dict(zip(frame.columns, frame.dtypes, strict=True))
+    known = set(names)
+    extra = [name for name in dtypes if name not in known]
+    if extra:
+        _logger.debug("columns %s are not in the model's signature and are left out", extra)
+    changed: dict[Any, Any] = {}
+    problems = []
     for name, spec in zip(names, schema.inputs, strict=True):
         assert isinstance(spec, ColSpec)
-        if name not in frame.columns:
+        if name not in dtypes:
             if spec.required:
                 there = f"; the data has {extra[:_SHOWN]} besides" if extra else ""
                 problems.append(f"column {name!r} ({spec.type!r}) is missing{there}")
             continue
+        if isinstance(spec.type, DataType) and dtypes[name] == spec.type.to_numpy():
+            continue
         column = frame[name]
         try:
-            columns[name] = fit_column(column, spec, plain)
-            changed |= columns[name] is not column
+            fitted = fit_column(column, spec, plain)
         except Unfit as unfit:
             problems.append(f"column {name!r}: {unfit}")
-    if problems or changed:
+        else:
+            if fitted is not column:
+                changed[name] = fitted
+    return _chosen(frame, [name for name in names if name in dtypes], changed), problems
+
+
+def _chosen(frame: Any, names: list[Any], changed: Mapping[Any, Any]) -> Any:
+    if changed:
         import pandas as pd
 
-        return pd.DataFrame(columns, index=frame.index), problems
-    return (frame if list(columns) == list(frame.columns) else frame[list(columns)]), problems
+        found = {name: changed[name] if name in changed else frame[name] for name in names}
+        return pd.DataFrame(found, index=frame.index)
+    return frame if names == list(frame.columns) else frame[names]
 
 
 def _as_frame(data: Any, schema: Schema) -> tuple[Any, bool]:

@@ -29,6 +29,7 @@ from autolog.sklearn import flavor, load_model, save_model
 from autolog_core.errors import (
     AlreadyExists,
     InvalidArgument,
+    MissingExtra,
     NotFound,
     NotSupported,
     PermissionDenied,
@@ -136,6 +137,18 @@ def test_what_skops_cannot_hold_is_pickled_and_the_reason_is_said(
         load_model(tmp_path / "m")
     with pytest.raises(PermissionDenied, match="AUTOLOG_TRUST_MODELS"):
         autolog.pyfunc.load_model(tmp_path / "m")
+
+
+def test_without_skops_a_model_is_pickled(tmp_path, caplog, user):
+    user.setitem(sys.modules, "skops", None)
+    user.delitem(sys.modules, "skops.io", raising=False)
+    model = Ridge().fit(X, y)
+    save_model(model, tmp_path / "m")
+    assert "because skops is not installed" in caplog.text
+    np.testing.assert_array_equal(load_model(tmp_path / "m").predict(X), model.predict(X))
+    with pytest.raises(MissingExtra, match="pip install"):
+        save_model(model, tmp_path / "other", serialization_format="skops")
+    assert not (tmp_path / "other").exists()
 
 
 def test_skops_on_demand_refuses_what_it_cannot_hold(tmp_path):
