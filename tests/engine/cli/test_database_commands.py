@@ -3,6 +3,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -39,7 +40,7 @@ def test_check_takes_an_address(template):
 
 
 def test_check_finds_a_damaged_chunk(change, seeded):
-    with sqlite3.connect(seeded.folder / "tracking.db") as connection:
+    with closing(sqlite3.connect(seeded.folder / "tracking.db")) as connection, connection:
         connection.execute("UPDATE metric_chunks SET data = x'00' WHERE key = 'val_loss'")
     result = change("db", "check")
     assert result.exit_code == 1
@@ -54,7 +55,7 @@ def test_upgrade_of_the_newest_schema_changes_nothing(change, seeded):
 
 
 def test_a_newer_schema_is_refused_with_the_remedy(change, seeded):
-    with sqlite3.connect(seeded.folder / "tracking.db") as connection:
+    with closing(sqlite3.connect(seeded.folder / "tracking.db")) as connection, connection:
         connection.execute("UPDATE autolog_version SET version_num = '9999'")
     result = change("runs", "list")
     assert result.exit_code == 1

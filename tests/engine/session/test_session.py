@@ -341,6 +341,7 @@ def test_what_the_store_refuses_stays_for_later(address, caplog):
         file.seek(0)
         file.write(b"x" * 100)
     live.log_metric("late", 1.0, 0)
+    session.store().close()
     session._store = None
     with pytest.raises(StorageError):
         session.read()
