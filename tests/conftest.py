@@ -5,6 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("autolog", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("autolog")
 
 PREFIXES = ("AUTOLOG_", "MLFLOW_")
 QUIET = {
