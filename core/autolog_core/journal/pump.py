@@ -156,7 +156,7 @@ class Pump:
             except BaseException:
                 reader.rewind(before)
                 raise
-            if report.param_conflicts or report.orphans:
+            if not report.is_silent:
                 self._on_report(report)
         self._applied = batch.position
         if batch.done:

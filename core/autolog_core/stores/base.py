@@ -10,7 +10,7 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from autolog_core.entities import Experiment, Metric, Page, Run, ViewType
+from autolog_core.entities import Experiment, LoggedModel, Metric, Page, Run, ViewType
 from autolog_core.stores.operations import ApplyReport, Operation, WriterMark
 
 if TYPE_CHECKING:
@@ -222,6 +222,32 @@ class Store(ABC):
         spike is kept.
         """
 
+    # logged models
+
+    @abstractmethod
+    def get_logged_model(self, model_id: str, allow_deleted: bool = False) -> LoggedModel:
+        """Returns a logged model with all that is known of it.
+
+        Raises:
+            NotFound: There is none, or it is deleted and `allow_deleted` is not set.
+        """
+
+    @abstractmethod
+    def delete_logged_model(self, model_id: str) -> None:
+        """Puts a logged model away.
+
+        Raises:
+            NotFound: There is none that is not deleted.
+        """
+
+    @abstractmethod
+    def restore_logged_model(self, model_id: str) -> None:
+        """Brings a logged model back.
+
+        Raises:
+            NotFound: There is none that is deleted.
+        """
+
     # the write path
 
     @abstractmethod
@@ -245,7 +271,8 @@ class Store(ABC):
         """Forgets a writer that is gone and returns the ids of the runs that it left open.
 
         Those runs become FAILED, end at the writer's `last_time`, and carry `cause` in the tag
-        ``autolog.end_cause``. With `cause` None the writer closed its runs itself.
+        ``autolog.end_cause``. Logged models that it left PENDING become FAILED as well, with
+        `cause` in their message. With `cause` None the writer closed them itself.
         """
 
     @abstractmethod

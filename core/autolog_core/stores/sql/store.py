@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from autolog_core.entities import Experiment, Page, Run, ViewType
+from autolog_core.entities import Experiment, LoggedModel, Page, Run, ViewType
 from autolog_core.stores.base import MetricSeries, Store
 from autolog_core.stores.operations import ApplyReport, Operation, WriterMark
-from autolog_core.stores.sql import downsample, experiments, metrics, runs, versions, writers
+from autolog_core.stores.sql import (
+    downsample,
+    experiments,
+    metrics,
+    models,
+    runs,
+    versions,
+    writers,
+)
 from autolog_core.stores.sql.apply import apply
 from autolog_core.stores.sql.engine import Database
 from autolog_core.stores.sql.search_experiments import search_experiments
@@ -122,6 +130,18 @@ class SqlStore(Store):
     def downsample_metric(self, run_id: str, key: str, buckets: int) -> MetricSeries:
         """See `Store`."""
         return self._database.read(lambda c: downsample.get_series(c, run_id, key, buckets))
+
+    def get_logged_model(self, model_id: str, allow_deleted: bool = False) -> LoggedModel:
+        """See `Store`."""
+        return self._database.read(lambda c: models.get(c, model_id, allow_deleted))
+
+    def delete_logged_model(self, model_id: str) -> None:
+        """See `Store`."""
+        self._database.write(lambda c: models.remove(c, model_id))
+
+    def restore_logged_model(self, model_id: str) -> None:
+        """See `Store`."""
+        self._database.write(lambda c: models.restore(c, model_id))
 
     def apply(self, operations: Iterable[Operation], mark: WriterMark | None = None) -> ApplyReport:
         """See `Store`."""
