@@ -82,11 +82,26 @@ def _log_inputs(text: str) -> Operation:
     )
 
 
+def _texts(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, value in pairs)
+
+
 def _create_model(text: str) -> Operation:
     head, params, tags = json.loads(text)
-    *fields, owned = head
-    pairs = [tuple((key, value) for key, value in part) for part in (params, tags)]
-    return CreateModel(*fields, *pairs, owned)
+    model_id, experiment, name, location, moment, run_id, kind, status, owned = head
+    return CreateModel(
+        model_id,
+        experiment,
+        name,
+        location,
+        moment,
+        run_id,
+        kind,
+        status,
+        _texts(params),
+        _texts(tags),
+        owned,
+    )
 
 
 def _update_model(text: str) -> Operation:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autolog_core.entities import Experiment, LoggedModel, Metric, Page, Run, ViewType
 from autolog_core.stores.operations import ApplyReport, Operation, WriterMark
@@ -246,6 +246,35 @@ class Store(ABC):
 
         Raises:
             NotFound: There is none that is deleted.
+        """
+
+    @abstractmethod
+    def search_logged_models(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str | None = None,
+        datasets: Sequence[Mapping[str, Any]] | None = None,
+        max_results: int = 50,
+        order_by: Sequence[Mapping[str, Any] | str] | None = None,
+        page_token: str | None = None,
+    ) -> Page[LoggedModel]:
+        """Returns a page of logged models, newest first by default; deleted ones are left out.
+
+        Args:
+            experiment_ids: Where to look.
+            filter_string: Such as ``"metrics.acc > 0.9 AND params.lr = '0.1'"``. A metric fits when
+                any of the values logged to the model does.
+            datasets: Mappings with ``dataset_name`` and perhaps ``dataset_digest``: metrics in the
+                filter count on these only, and models without any metric on them are left out.
+            max_results: Size of the page.
+            order_by: Mappings with ``field_name`` and perhaps ``ascending``, ``dataset_name`` and
+                ``dataset_digest``, or text such as ``"metrics.acc DESC"``. A metric's latest value
+                counts.
+            page_token: `token` of the page before, of the same search.
+
+        Raises:
+            InvalidFilter: The filter or ordering cannot be read.
+            InvalidArgument: An experiment id, `datasets`, `max_results` or `page_token` is off.
         """
 
     # the write path

@@ -118,7 +118,7 @@ class ModelContract:
 
     def test_metrics_of_a_model_are_the_latest_per_dataset(self, store: Store) -> None:
         run_id, other, model_id = begin(store), begin(store), begin_model(store)
-        train = {"dataset_name": "iris", "dataset_digest": "d1"}
+        train: dict[str, Any] = {"dataset_name": "iris", "dataset_digest": "d1"}
         store.apply(
             [
                 points(run_id, "acc", [0.9, 0.8], model_id=model_id),
@@ -216,7 +216,7 @@ class ModelContract:
     def test_models_are_found_by_what_was_logged(self, store: Store) -> None:
         run_id = begin(store)
         good, bad = begin_model(store, name="good"), begin_model(store, name="bad")
-        iris = {"dataset_name": "iris", "dataset_digest": "d1"}
+        iris: dict[str, Any] = {"dataset_name": "iris", "dataset_digest": "d1"}
         store.apply(
             [
                 points(run_id, "acc", [0.2, 0.9], model_id=good, **iris),
