@@ -238,6 +238,11 @@ class ModelContract:
         assert find("metrics.acc < 0.15", **digest) == ["bad"]
         assert find("", datasets=[{"dataset_name": "other"}]) == ["bad"]
         assert find("metrics.acc = 0.2") == ["good"]
+        store.apply([points(run_id, "loss", [1.0, 0.5, 2.0, 3.0], model_id=good)])
+        assert find("metrics.loss = 0.5") == find("metrics.loss IN (9, 2)") == ["good"]
+        assert find("metrics.loss NOT IN (0.5, 3)") == ["good"]
+        assert find("metrics.loss NOT IN (0.5, 1, 2, 3) OR metrics.loss = 0.7") == []
+        assert find("NOT metrics.loss = 2") == []
         assert find("metrics.nan = 0") == []
         assert find("metrics.nan != 0") == ["bad"]
         assert find("metrics.nan IS NULL OR name = 'none'") == ["good"]

@@ -27,7 +27,7 @@ from autolog_core.search import (
 )
 from autolog_core.search.values import MAX_FLOAT
 from autolog_core.stores.operations import AppendMetrics, CreateModel, CreateRun, LogOutputs
-from autolog_core.stores.sql.search_models import complete, find_ids, make_search
+from autolog_core.stores.sql.search_models import Costs, complete, find_ids, make_search
 from autolog_core.stores.sql.search_text import teach_fold
 
 NAN, INF = float("nan"), float("inf")
@@ -125,9 +125,9 @@ orders = st.one_of(
     ),
 )
 points = st.tuples(
-    keys,
-    st.sampled_from(DATASETS),
-    st.sampled_from(VALUES),
+    pick("acc", "acc", "acc", "val/acc x"),
+    st.sampled_from([*DATASETS, *[("iris", "d1")] * 6]),
+    st.sampled_from([*VALUES, *NUMBERS, 0.5, 0.5]),
     pick(0, 1, 2),
     st.sampled_from(TIMES),
     st.booleans(),
@@ -142,7 +142,7 @@ drafts = st.fixed_dictionaries(
         "status": st.sampled_from(STATUSES),
         "params": st.dictionaries(keys, texts).map(lambda found: tuple(found.items())),
         "tags": st.dictionaries(keys, texts).map(lambda found: tuple(found.items())),
-        "points": st.lists(points, max_size=5),
+        "points": st.lists(points, max_size=8),
     }
 )
 counter = itertools.count()
@@ -202,7 +202,7 @@ def test_a_tree_reads_back_from_its_text(tree):
             st.one_of(st.none(), *[trees] * 5),
             st.one_of(st.just([]), st.lists(filters, max_size=2)),
             st.lists(orders, max_size=2),
-            pick(0, 1, 1000),
+            st.builds(Costs, few=pick(0, 0, 1, 1000), bound=pick(0, 2, 1000)),
         ),
         min_size=1,
         max_size=8,
@@ -214,7 +214,7 @@ def test_sql_agrees_with_the_evaluator_on_models(shelf, population, searches, of
     experiment, logged = fill(shelf, population)
     everything = shelf.store.search_logged_models([experiment], max_results=50_000)
     assert len(everything) == len(population)
-    for tree, datasets, order_by, few in searches:
+    for tree, datasets, order_by, costs in searches:
         fitting = [
             model
             for model in everything
@@ -222,10 +222,12 @@ def test_sql_agrees_with_the_evaluator_on_models(shelf, population, searches, of
         ]
         ids = [model.model_id for model in sort_models(fitting, order_by)]
 
-        def plan(connection, tree=tree, datasets=datasets, order_by=order_by, few=few):
+        def plan(connection, tree=tree, datasets=datasets, order_by=order_by, costs=costs):
             teach_fold(connection)
             terms = complete(order_by)
-            search = make_search(connection, (int(experiment),), tree, tuple(datasets), terms, few)
+            search = make_search(
+                connection, (int(experiment),), tree, tuple(datasets), terms, costs
+            )
             return find_ids(search, offset, count)
 
         assert shelf.database.read(plan) == ids[offset : offset + count]

@@ -84,9 +84,9 @@ def apply(
     )
     values.write_tags(connection, tags, batch.tags, experiment_ids, new_runs)
     datasets.record(connection, batch.inputs, experiment_ids)
-    metrics.append(connection, batch.metrics, experiment_ids, new_runs)
     models = ModelBatch(stages, writer_id, for_models)
     model_conflicts = model_writes.apply(connection, models, batch, new_runs)
+    metrics.append(connection, batch.metrics, experiment_ids, new_runs)
     ended = [state.run_id for state in states if state.ended and state.created is None]
     if ended:
         Appender(connection).compact(ended)

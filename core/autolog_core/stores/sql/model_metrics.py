@@ -51,7 +51,17 @@ _ROWS = select(
     _r.maximum,
     _r.nans,
 )
-_CHANGING = ("run_id", "value", "special", "step", "timestamp", "minimum", "maximum", "nans")
+_CHANGING = (
+    "run_id",
+    "value",
+    "special",
+    "step",
+    "timestamp",
+    "minimum",
+    "maximum",
+    "nans",
+    "varied",
+)
 
 
 class Summary(NamedTuple):
@@ -72,24 +82,22 @@ def update(
     outputs: Sequence[Output],
     new_outputs: Sequence[Output],
     experiment_ids: Mapping[str, int],
-    new_models: Collection[str],
+    new_models: Sequence[str],
 ) -> None:
     """Brings the rows of models up to date.
 
     Args:
-        connection: In a write transaction; the points are stored in it already.
-        operations: The points that were added.
+        connection: In a write transaction, before the points are stored in it.
+        operations: The points that are added.
         outputs: What the runs of those points made.
-        new_outputs: What was not known before of runs that may have older points.
+        new_outputs: What was not known before, of runs or models that may have older points.
         experiment_ids: Of the models that are stored; others are passed over.
         new_models: Models that were not known before, but may have points.
     """
     fresh: dict[Name, Summary] = {}
     _take(fresh, _logged(operations, outputs), experiment_ids)
-    if new_outputs:
-        _take(fresh, _at_steps(connection, new_outputs), experiment_ids)
-    if new_models:
-        _take(fresh, load_points(connection, sorted(new_models)), experiment_ids)
+    _take(fresh, _at_steps(connection, new_outputs), experiment_ids)
+    _take(fresh, _linked(connection, new_models), experiment_ids)
     if not fresh:
         return
     stored = _stored(connection, fresh)
@@ -103,18 +111,26 @@ def update(
 
 
 def load_points(
+    connection: Connection, model_ids: Sequence[str], key: str
+) -> Iterable[tuple[Name, str, Points]]:
+    """Yields (name, run id, points) of all that was logged of a metric to models."""
+    yield from _linked(connection, model_ids, key)
+    query = narrow(connection, _OUTPUTS, ids=model_outputs.c.model_id)
+    for ids in pack(connection, model_ids):
+        outputs = [(row[0], row[1], row[2]) for row in connection.execute(query, {"ids": ids})]
+        yield from _at_steps(connection, outputs, key)
+
+
+def _linked(
     connection: Connection, model_ids: Sequence[str], key: str | None = None
 ) -> Iterable[tuple[Name, str, Points]]:
-    """Yields (name, run id, points) of all that was logged to models, of one metric if given."""
+    """Yields the points that name a model."""
+    query = narrow(connection, _CHUNKS, ids=_t.model_id)
+    if key is not None:
+        query = query.where(_t.key == key)
     for ids in pack(connection, model_ids):
-        named = narrow(connection, _CHUNKS, ids=_t.model_id)
-        if key is not None:
-            named = named.where(_t.key == key)
-        for run_id, metric, model_id, name, digest, data in connection.execute(named, {"ids": ids}):
+        for run_id, metric, model_id, name, digest, data in connection.execute(query, {"ids": ids}):
             yield (model_id, metric, name, digest), run_id, decode(data)
-        made = narrow(connection, _OUTPUTS, ids=model_outputs.c.model_id)
-        outputs = [(row[0], row[1], row[2]) for row in connection.execute(made, {"ids": ids})]
-        yield from _at_steps(connection, outputs, key)
 
 
 def dataset_hash(name: str | None, digest: str | None) -> str:
@@ -254,4 +270,7 @@ def _row(name: Name, experiment_id: int, summary: Summary) -> dict[str, Any]:
         "minimum": clamp(summary.minimum),
         "maximum": clamp(summary.maximum),
         "nans": int(summary.nans),
+        "varied": int(
+            summary.minimum != summary.maximum or (summary.nans and summary.minimum is not None)
+        ),
     }

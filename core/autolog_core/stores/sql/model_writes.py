@@ -46,7 +46,7 @@ _UPDATE = (
 def apply(
     connection: Connection, models: ModelBatch, batch: Batch, new_runs: set[str]
 ) -> tuple[tuple[str, str, str, str], ...]:
-    """Writes what operations come to for models; those of runs are written already.
+    """Writes what operations come to for models, before the points of the batch are stored.
 
     Args:
         connection: In a write transaction.
@@ -83,13 +83,10 @@ def apply(
         connection, logged_model_params, models.params, models.refused, experiment_ids, new_models
     )
     values.write_tags(connection, logged_model_tags, models.tags, experiment_ids, new_models)
+    older = [output for output in batch.model_outputs if output[0] not in new_runs]
+    older += _outputs_of(connection, sorted(new_models), batch)
     model_metrics.update(
-        connection,
-        batch.metrics,
-        outputs,
-        [output for output in batch.model_outputs if output[0] not in new_runs],
-        experiment_ids,
-        new_models,
+        connection, batch.metrics, outputs, older, experiment_ids, sorted(new_models)
     )
     return conflicts
 
@@ -113,6 +110,19 @@ def _outputs(
             ((row[0], row[1], row[2]), None) for row in connection.execute(query, {"ids": ids})
         )
     return list(found)
+
+
+def _outputs_of(
+    connection: Connection, model_ids: Sequence[str], batch: Batch
+) -> list[tuple[str, str, int]]:
+    """Returns which runs made new models, as another journal told before them."""
+    query = narrow(connection, _OUTPUTS, ids=model_outputs.c.model_id)
+    found = [
+        (row[0], row[1], row[2])
+        for ids in pack(connection, model_ids)
+        for row in connection.execute(query, {"ids": ids})
+    ]
+    return [output for output in found if output not in batch.model_outputs]
 
 
 def _load(connection: Connection, model_ids: Sequence[str]) -> dict[str, ModelState]:

@@ -277,9 +277,10 @@ logged_model_metrics = Table(
     Column("minimum", Double, doc="NULL while every point is NaN; infinities as largest floats"),
     Column("maximum", Double),
     Column("nans", SmallInteger, nullable=False, doc="1 if some point is NaN"),
+    Column("varied", SmallInteger, nullable=False, doc="1 if the points differ in value"),
     sqlite_with_rowid=False,
 )
-# All that a filter or ordering asks is in the index: a search of 100,000 models reads no rows.
+# Where points do not differ, the value tells all; the few others have an index of their own.
 Index(
     "ix_logged_model_metrics_value",
     logged_model_metrics.c.experiment_id,
@@ -287,10 +288,18 @@ Index(
     logged_model_metrics.c.dataset,
     logged_model_metrics.c.value,
     logged_model_metrics.c.special,
+    logged_model_metrics.c.varied,
     logged_model_metrics.c.model_id,
-    logged_model_metrics.c.minimum,
-    logged_model_metrics.c.maximum,
-    logged_model_metrics.c.nans,
+)
+Index(
+    "ix_logged_model_metrics_varied",
+    logged_model_metrics.c.experiment_id,
+    logged_model_metrics.c.key,
+    logged_model_metrics.c.dataset,
+    logged_model_metrics.c.varied,
+    logged_model_metrics.c.model_id,
+    sqlite_where=logged_model_metrics.c.varied == 1,
+    postgresql_where=logged_model_metrics.c.varied == 1,
 )
 
 model_inputs = Table(

@@ -109,6 +109,22 @@ def has_fitting_point(node: Comparison, row: FromClause, target: Target) -> Colu
     return or_(*fits)
 
 
+def fitting_rows(
+    node: Comparison, row: FromClause, target: Target
+) -> list[list[ColumnElement[bool]]]:
+    """Returns conditions of which each has an index, and that say what `has_fitting_point` says.
+
+    Rows that fit more than one do not exist.
+    """
+    if node.operator in ("IS NAN", "IS NOT NAN", "IS NOT NULL"):
+        return [[has_fitting_point(node, row, target)]]
+    plainly = value_condition(node.field, node.operator, node.value, row, target.dialect)
+    return [
+        [row.c.varied == 0, plainly],
+        [row.c.varied == 1, has_fitting_point(node, row, target)],
+    ]
+
+
 def settle(
     connection: Connection,
     experiments: Sequence[int],
@@ -161,7 +177,7 @@ def _doubtful(
         row.c.experiment_id.in_(experiments),
         equals(dialect, row.c.key, node.field.key),
         *on_datasets(row, datasets, dialect),
-        row.c.minimum < row.c.maximum,
+        row.c.varied == 1,
         not_(has_fitting_point(node, row, known)),
     )
     if node.operator != "NOT IN":

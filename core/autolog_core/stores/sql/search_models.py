@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, exists, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    and_,
+    case,
+    exists,
+    func,
+    select,
+    union_all,
+)
 
 from autolog_core.entities import LifecycleStage, LoggedModel, Page
 from autolog_core.limits import check_max_results
@@ -32,17 +43,13 @@ from autolog_core.stores.sql.search_model_conditions import (
     TABLES,
     Target,
     condition,
-    has_fitting_point,
-    listed,
+    fitting_rows,
     on_datasets,
     settle,
 )
-from autolog_core.stores.sql.search_order import MISSING, NOT_A_NUMBER, REAL, Key
+from autolog_core.stores.sql.search_order import MISSING, NOT_A_NUMBER, REAL, Key, merge
 from autolog_core.stores.sql.search_runs import experiment_numbers
 from autolog_core.stores.sql.search_text import equals, ordered, teach_fold
-
-FEW = 1000
-"""Models that are sorted rather than walked past."""
 
 _CREATION = Field("attribute", "creation_timestamp")
 _ID = Field("attribute", "model_id")
@@ -52,6 +59,22 @@ _OPTIONAL = frozenset(("model_type", "source_run_id"))
 _INDEXED = frozenset(("name", "model_id", "source_run_id", "creation_timestamp"))
 
 
+_GUIDES = frozenset(("=", "IN", "<", "<=", ">", ">="))
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Where one way of finding models becomes dearer than another; results are the same.
+
+    Attributes:
+        few: Models that are sorted rather than walked past.
+        bound: Models that are sorted, where there is nothing to walk along, rather than all.
+    """
+
+    few: int = 1000
+    bound: int = 20_000
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """What is searched.
@@ -59,7 +82,6 @@ class Search:
     Attributes:
         nodes: Conditions of which all must hold.
         orders: Orderings that leave no ties.
-        few: See `FEW`.
     """
 
     connection: Connection
@@ -67,7 +89,7 @@ class Search:
     nodes: tuple[Node, ...]
     orders: tuple[ModelOrder, ...]
     target: Target
-    few: int = FEW
+    costs: Costs = Costs()
 
     @property
     def model(self) -> FromClause:
@@ -122,105 +144,116 @@ def make_search(
     node: Node | None,
     datasets: Sequence[DatasetFilter],
     orders: tuple[ModelOrder, ...],
-    few: int = FEW,
+    costs: Costs = Costs(),
 ) -> Search:
     """Returns a search, with the histories read that no bounds can tell of."""
     model = logged_models.alias("model")
     dialect = connection.dialect.name
     settled = settle(connection, experiments, node, datasets)
     target = Target(dialect, model.c.model_id, model, datasets, settled)
-    return Search(connection, experiments, conjuncts(node), orders, target, few)
+    return Search(connection, experiments, conjuncts(node), orders, target, costs)
 
 
 def find_ids(search: Search, offset: int, count: int) -> list[str]:
     """Returns the ids of at most `count` models after the first `offset`, in order.
 
-    A filter that leaves few models is answered from its index, and these are sorted. Otherwise most
-    models fit, and the index of the first ordering is walked until enough are found.
+    A filter that leaves few models is answered from its index, and these are sorted. Otherwise
+    many models fit, and the index of the first ordering is walked until enough are found.
     """
-    for query in _drivers(search):
-        found = search.connection.execute(query.limit(search.few + 1)).scalars().all()
-        if len(found) <= search.few:
-            ids = sorted(set(found))
-            return _sort(search, ids, offset, count) if ids else []
+    drivers = _drivers(search)
+    smallest = min(drivers, key=lambda driver: driver[1], default=None)
+    if smallest is not None and smallest[1] <= search.costs.few:
+        return _sort(search, smallest[0], offset, count) if smallest[1] else []
     lead = search.orders[0]
     if lead.term.field.kind == "metric" and lead.dataset is not None and lead.dataset.digest:
         walked = _walk(search, lead, lead.dataset, offset + count)
         if len(walked) == offset + count:
             return walked[offset:]
-    return _sort(search, None, offset, count)
+    elif lead.term.field == _CREATION:
+        return _sort(search, None, offset, count)
+    sparse = smallest is not None and smallest[1] <= search.costs.bound
+    return _sort(search, smallest[0] if smallest and sparse else None, offset, count)
 
 
-def _drivers(search: Search) -> list[Any]:
-    """Returns queries of the models that one condition leaves, the cheapest first."""
+def _drivers(search: Search) -> list[tuple[Any, int]]:
+    """Returns queries of the models that one condition leaves, and how many, to a bound."""
     dialect = search.target.dialect
-    cheap: list[Any] = []
-    dear: list[Any] = []
+    found = []
     for node in search.nodes:
         if not isinstance(node, Comparison) or node.operator == "IS NULL":
             continue
         kind, positive = node.field.kind, node.operator in ("=", "IN")
+        row: Any
+        ways: list[list[ColumnElement[bool]]]
         if kind == "attribute" and positive and node.field.key in _INDEXED:
-            row: Any = logged_models.alias()
-            fits = plain(dialect, row.c[node.field.key], node.operator, node.value)
-        elif kind in ("param", "tag") and (positive or node.operator == "IS NOT NULL"):
+            row = logged_models.alias()
+            ways = [[plain(dialect, row.c[node.field.key], node.operator, node.value)]]
+        elif kind in ("param", "tag") and positive:
             row = TABLES[kind].alias()
-            fits = equals(dialect, row.c.key, node.field.key)
-            if positive:
-                value = value_condition(node.field, node.operator, node.value, row, dialect)
-                fits = and_(fits, value)
+            key = equals(dialect, row.c.key, node.field.key)
+            ways = [[key, value_condition(node.field, node.operator, node.value, row, dialect)]]
         elif kind == "metric":
             row = logged_model_metrics.alias()
-            fits = and_(
-                equals(dialect, row.c.key, node.field.key),
-                *on_datasets(row, search.target.datasets, dialect),
-                has_fitting_point(node, row, search.target),
-            )
+            key = equals(dialect, row.c.key, node.field.key)
+            places = [key, *on_datasets(row, search.target.datasets, dialect)]
+            ways = [[*places, *way] for way in fitting_rows(node, row, search.target)]
         else:
             continue
-        query = select(row.c.model_id).where(row.c.experiment_id.in_(search.experiments), fits)
-        (dear if kind == "metric" else cheap).append(query)
-    return cheap + dear
+        query = select(row.c.model_id).where(row.c.experiment_id.in_(search.experiments))
+        parts = [query.where(*way) for way in ways]
+        whole: Any = parts[0] if len(parts) == 1 else union_all(*parts)
+        bounded = whole.limit(search.costs.bound + 1).subquery()
+        counted = select(func.count()).select_from(bounded)
+        found.append((whole, search.connection.execute(counted).scalar_one()))
+    return found
 
 
 def _walk(search: Search, lead: ModelOrder, dataset: DatasetFilter, count: int) -> list[str]:
     """Goes along the index of a metric on one dataset; models without a number are left out."""
     dialect = search.target.dialect
     row = logged_model_metrics.alias("lead")
-    own = search.target.datasets == (dataset,)
-    conditions: list[ColumnElement[bool]] = [
+    places: list[ColumnElement[bool]] = [
         row.c.experiment_id.in_(search.experiments),
         equals(dialect, row.c.key, lead.term.field.key),
         row.c.dataset == dataset_hash(dataset.name, dataset.digest),
         row.c.special != NAN,
     ]
-    for node in search.nodes:
-        if own and isinstance(node, Comparison) and _says_more(node, lead.term.field):
-            conditions.append(has_fitting_point(node, row, search.target))
-        else:
-            conditions.append(condition(node, search.target))
+    own = search.target.datasets == (dataset,)
+    guide = next((node for node in search.nodes if own and _guides(node, lead.term.field)), None)
+    places += [condition(node, search.target) for node in search.nodes if node is not guide]
     if search.target.datasets and not own:
-        conditions.append(_on_a_dataset(search))
+        places.append(_on_a_dataset(search))
     rest = [_key(search, order) for order in search.orders[1:]]
     source: FromClause = row.join(search.model, search.model.c.model_id == row.c.model_id)
-    first = Key(None, row.c.value, lead.term.ascending)
-    return _fetch(search, source, [first, *rest], conditions, 0, count)
+    rows: list[Row[Any]] = []
+    for number, way in enumerate(
+        [[]] if guide is None else fitting_rows(guide, row, search.target)
+    ):
+        # The second way has an index of its own, which the database takes where none gives order.
+        value: ColumnElement[Any] = row.c.value if number == 0 else row.c.value + 0.0
+        keys = [Key(None, value, lead.term.ascending), *rest]
+        rows += _fetch(search, source, keys, [*places, *way], 0, count)
+    return [row[0] for row in merge(rows, [order.term for order in search.orders])[:count]]
 
 
-def _says_more(node: Comparison, field: Field) -> bool:
-    return node.field == field and node.operator != "IS NULL"
+def _guides(node: Node, field: Field) -> TypeGuard[Comparison]:
+    """Whether a condition tells which part of the index of a metric is walked."""
+    return isinstance(node, Comparison) and node.field == field and node.operator in _GUIDES
 
 
-def _sort(search: Search, ids: Sequence[str] | None, offset: int, count: int) -> list[str]:
+def _sort(search: Search, driver: Any, offset: int, count: int) -> list[str]:
+    """Sorts the models that a driver leaves; without one, all models of the experiments."""
     model = search.model
-    conditions: list[ColumnElement[bool]] = [model.c.experiment_id.in_(search.experiments)]
-    if ids is not None:
-        conditions.append(listed(search.target.dialect, model.c.model_id, ids))
+    conditions: list[ColumnElement[bool]]
+    if driver is None:
+        conditions = [model.c.experiment_id.in_(search.experiments)]
+    else:
+        conditions = [model.c.model_id.in_(select(driver.subquery().c.model_id))]
     conditions += [condition(node, search.target) for node in search.nodes]
     if search.target.datasets:
         conditions.append(_on_a_dataset(search))
     keys = [_key(search, order) for order in search.orders]
-    return _fetch(search, model, keys, conditions, offset, count)
+    return [row[0] for row in _fetch(search, model, keys, conditions, offset, count)]
 
 
 def _on_a_dataset(search: Search) -> ColumnElement[bool]:
@@ -280,16 +313,18 @@ def _fetch(
     conditions: Sequence[ColumnElement[bool]],
     offset: int,
     count: int,
-) -> list[str]:
+) -> list[Row[Any]]:
+    """Returns rows of (model id, rank, value, rank, value, ...) in order, as `merge` takes them."""
     for key in keys:
         if key.join is not None:
             source = source.outerjoin(*key.join)
+    columns = [column for key in keys for column in key.columns()]
     query = (
-        select(search.model.c.model_id)
+        select(search.model.c.model_id, *(c.label(f"key_{at}") for at, c in enumerate(columns)))
         .select_from(source)
         .where(search.model.c.lifecycle_stage == LifecycleStage.ACTIVE, *conditions)
         .order_by(*(clause for key in keys for clause in key.clauses()))
         .limit(count)
         .offset(offset)
     )
-    return list(search.connection.execute(query).scalars())
+    return list(search.connection.execute(query))

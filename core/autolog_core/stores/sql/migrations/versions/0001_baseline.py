@@ -161,24 +161,23 @@ def upgrade() -> None:
         sa.Column("minimum", sa.Double(), nullable=True),
         sa.Column("maximum", sa.Double(), nullable=True),
         sa.Column("nans", sa.SmallInteger(), nullable=False),
+        sa.Column("varied", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("model_id", "key", "dataset", name=op.f("pk_logged_model_metrics")),
         sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_logged_model_metrics_value",
         "logged_model_metrics",
-        [
-            "experiment_id",
-            "key",
-            "dataset",
-            "value",
-            "special",
-            "model_id",
-            "minimum",
-            "maximum",
-            "nans",
-        ],
+        ["experiment_id", "key", "dataset", "value", "special", "varied", "model_id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_logged_model_metrics_varied",
+        "logged_model_metrics",
+        ["experiment_id", "key", "dataset", "varied", "model_id"],
+        unique=False,
+        sqlite_where=sa.text("varied = 1"),
+        postgresql_where=sa.text("varied = 1"),
     )
     op.create_table(
         "model_inputs",
