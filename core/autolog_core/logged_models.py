@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from autolog_core import limits
-from autolog_core.entities import LifecycleStage, LoggedModelStatus
+from autolog_core.entities import LifecycleStage, LoggedModel, LoggedModelStatus
 from autolog_core.errors import InvalidArgument, NotFound, ParamConflict
 from autolog_core.journal.format import (
     CREATE_MODEL,
@@ -43,6 +43,7 @@ class LiveModel:
         "artifact_location",
         "creation_timestamp",
         "experiment_id",
+        "last_updated_timestamp",
         "model_id",
         "model_type",
         "name",
@@ -75,6 +76,7 @@ class LiveModel:
         self.name = name
         self.artifact_location = artifact_location
         self.creation_timestamp = creation_timestamp
+        self.last_updated_timestamp = creation_timestamp
         self.source_run_id = source_run_id
         self.model_type = model_type
         self.status = LoggedModelStatus.check(status)
@@ -90,6 +92,22 @@ class LiveModel:
             [[*head, *rest, self.owned], list(self.params.items()), list(self.tags.items())]
         )
         writer.append(CREATE_MODEL, self.creation_timestamp, text)
+
+    def record(self) -> LoggedModel:
+        """Returns the model as far as this process knows it, without metrics."""
+        return LoggedModel(
+            experiment_id=self.experiment_id,
+            model_id=self.model_id,
+            name=self.name,
+            artifact_location=self.artifact_location,
+            creation_timestamp=self.creation_timestamp,
+            last_updated_timestamp=self.last_updated_timestamp,
+            model_type=self.model_type,
+            source_run_id=self.source_run_id,
+            status=self.status,
+            tags=dict(self.tags),
+            params=dict(self.params),
+        )
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Logs params; all are checked before any is written.
@@ -148,7 +166,7 @@ class LiveModel:
         moment = now()
         fields = (self.model_id, word.value, str(moment), text)
         self._writer().append(UPDATE_MODEL, moment, FIELD.join(fields))
-        self.status = word
+        self.status, self.last_updated_timestamp = word, moment
         if LoggedModelStatus.is_finalized(word):
             self.owned = False
 

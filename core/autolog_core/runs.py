@@ -127,7 +127,7 @@ def begin_run(
         live = session.create_run(
             experiment_id or choose_experiment(session),
             name=None if name is None else str(name),
-            tags={**_source_tags(session), **labels},
+            tags={**source_tags(session), **labels},
         )
         session.background.submit(lambda: _capture(session, live))
     wanted = session.settings.system_metrics if log_system_metrics is None else log_system_metrics
@@ -195,7 +195,8 @@ def finish_open_runs(session: Session) -> None:
     session.background.wait(_LONGEST_WAIT)
 
 
-def _source_tags(session: Session) -> dict[str, str]:
+def source_tags(session: Session) -> dict[str, str]:
+    """Returns the tags that tell what program this process runs, and who runs it."""
     if session.source_tags is None:
         from autolog_core.capture.source import read_source
 
