@@ -155,7 +155,8 @@ def delete_logged_model(model_id: str) -> None:
 def log_outputs(models: Sequence[LoggedModelOutput] | None = None) -> None:
     """Records that the active run made logged models, each at a step.
 
-    A run is started if there is none. What the run logs at that step, before or after, is logged to the model as well.
+    A run is started if there is none. What it logs at that step without naming a model, before or
+    after, is logged to the model as well.
 
     Args:
         models: `entities.LoggedModelOutput` records.
