@@ -28,7 +28,7 @@ def ours(environment) -> dict[str, str]:
 def tracking(tmp_path: Path) -> Iterator[Path]:
     """Points the default session to a fresh store, and gives the folder that holds it."""
     import autolog
-    from autolog import _active, _sessions, fluent_experiments, operations
+    from autolog import _active, _sessions, fluent_experiments, fluent_models, operations
     from autolog_core.session import default_session, set_default
 
     before = ours(os.environ)
@@ -42,6 +42,8 @@ def tracking(tmp_path: Path) -> Iterator[Path]:
     finally:
         _active.stack.set(())
         _active._last_here.set(None)
+        _active.model_id.set(None)
+        fluent_models._last.set(None)
         fluent_experiments._chosen_name = None
         operations.enable_async_logging(False)
         for session in (default_session(), *_sessions._others.values()):

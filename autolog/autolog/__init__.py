@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     from autolog import data as data
     from autolog import entities as entities
     from autolog import exceptions as exceptions
+    from autolog import models as models
+    from autolog import pyfunc as pyfunc
     from autolog import sklearn as sklearn
     from autolog import system_metrics as system_metrics
     from autolog import tracking as tracking
     from autolog import utils as utils
+    from autolog.active_model import ActiveModel as ActiveModel
+    from autolog.active_model import clear_active_model as clear_active_model
+    from autolog.active_model import get_active_model_id as get_active_model_id
+    from autolog.active_model import set_active_model as set_active_model
     from autolog.api import autolog as autolog
     from autolog.api import disabled as disabled
     from autolog.api import status as status
@@ -47,6 +53,17 @@ if TYPE_CHECKING:
     from autolog.fluent_experiments import set_experiment as set_experiment
     from autolog.fluent_experiments import set_experiment_tag as set_experiment_tag
     from autolog.fluent_experiments import set_experiment_tags as set_experiment_tags
+    from autolog.fluent_models import create_external_model as create_external_model
+    from autolog.fluent_models import delete_logged_model as delete_logged_model
+    from autolog.fluent_models import delete_logged_model_tag as delete_logged_model_tag
+    from autolog.fluent_models import finalize_logged_model as finalize_logged_model
+    from autolog.fluent_models import get_logged_model as get_logged_model
+    from autolog.fluent_models import initialize_logged_model as initialize_logged_model
+    from autolog.fluent_models import last_logged_model as last_logged_model
+    from autolog.fluent_models import log_model_params as log_model_params
+    from autolog.fluent_models import log_outputs as log_outputs
+    from autolog.fluent_models import search_logged_models as search_logged_models
+    from autolog.fluent_models import set_logged_model_tags as set_logged_model_tags
     from autolog.fluent_runs import active_run as active_run
     from autolog.fluent_runs import delete_run as delete_run
     from autolog.fluent_runs import end_run as end_run
@@ -93,6 +110,8 @@ _MODULES = {
     "data",
     "entities",
     "exceptions",
+    "models",
+    "pyfunc",
     "sklearn",
     "system_metrics",
     "tracking",
@@ -100,6 +119,12 @@ _MODULES = {
 }
 
 _NAMES = {
+    "active_model": (
+        "ActiveModel",
+        "clear_active_model",
+        "get_active_model_id",
+        "set_active_model",
+    ),
     "handle": ("ActiveRun",),
     "api": ("autolog", "disabled", "status"),
     "client": ("MlflowClient",),
@@ -128,6 +153,19 @@ _NAMES = {
         "set_experiment",
         "set_experiment_tag",
         "set_experiment_tags",
+    ),
+    "fluent_models": (
+        "create_external_model",
+        "delete_logged_model",
+        "delete_logged_model_tag",
+        "finalize_logged_model",
+        "get_logged_model",
+        "initialize_logged_model",
+        "last_logged_model",
+        "log_model_params",
+        "log_outputs",
+        "search_logged_models",
+        "set_logged_model_tags",
     ),
     "fluent_runs": (
         "active_run",

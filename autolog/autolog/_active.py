@@ -10,10 +10,15 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from autolog_core.config import read_active_model_id
+
 if TYPE_CHECKING:
     from autolog_core.live import LiveRun
 
 stack: ContextVar[tuple[LiveRun, ...]] = ContextVar("autolog_active_runs", default=())
+_named = read_active_model_id()
+model_id: ContextVar[str | None] = ContextVar("autolog_active_model", default=_named)
+"""The logged model that metrics without one belong to."""
 _last_here: ContextVar[str | None] = ContextVar("autolog_last_run_id", default=None)
 
 

@@ -51,7 +51,7 @@ def dataset_inputs(
     contexts: Sequence[str | None] | None = None,
     tags_list: Sequence[Mapping[str, str] | None] | None = None,
 ) -> list[DatasetInput]:
-    """Returns the uses of datasets, with their contexts and tags.
+    """Returns the uses of datasets, with their contexts and tags; None entries are left out.
 
     Raises:
         InvalidArgument: The lists differ in length, or an entry is no dataset.
@@ -66,6 +66,7 @@ def dataset_inputs(
     return [
         DatasetInput(dataset_record(dataset), _tags(context, tags))
         for dataset, context, tags in zip(datasets, contexts, tags_list, strict=True)
+        if dataset is not None
     ]
 
 

@@ -1,4 +1,4 @@
-"""Runs as a pandas frame, built column by column."""
+"""Runs and logged models as a pandas frame, built column by column."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autolog_core.entities import Run
+from autolog_core.entities import LoggedModel, Run
 
 
 def runs_frame(runs: Sequence[Run]) -> pd.DataFrame:
@@ -34,6 +34,19 @@ def runs_frame(runs: Sequence[Run]) -> pd.DataFrame:
     ):
         for key in _keys(rows):
             columns[prefix + key] = _objects([row.get(key) for row in rows])
+    return pd.DataFrame(columns, copy=False)
+
+
+def models_frame(models: Sequence[LoggedModel]) -> pd.DataFrame:
+    """Returns one row per logged model, in their order, with a column per field as MLflow has it.
+
+    Params and tags are dictionaries, metrics a list of `Metric`, times milliseconds.
+    """
+    rows = [{**model.to_dictionary(), "status": model.status} for model in models]
+    names = sorted(LoggedModel.__dataclass_fields__)
+    columns: dict[str, Any] = {name: _objects([row[name] for row in rows]) for name in names}
+    for name in ("creation_timestamp", "last_updated_timestamp"):
+        columns[name] = np.array([row[name] for row in rows], dtype=np.int64)
     return pd.DataFrame(columns, copy=False)
 
 

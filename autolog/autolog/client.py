@@ -7,14 +7,15 @@ from pathlib import Path
 from autolog._sessions import plain_address
 from autolog.client_artifacts import ArtifactMethods
 from autolog.client_experiments import ExperimentMethods
+from autolog.client_models import ModelMethods
 from autolog.client_runs import RunMethods
 from autolog.client_values import ValueMethods
 
 __all__ = ["MlflowClient"]
 
 
-class MlflowClient(ExperimentMethods, RunMethods, ValueMethods, ArtifactMethods):
-    """Reads and writes experiments, runs and artifacts of a store.
+class MlflowClient(ExperimentMethods, RunMethods, ValueMethods, ModelMethods, ArtifactMethods):
+    """Reads and writes experiments, runs, logged models and artifacts of a store.
 
     Args:
         tracking_uri: Address of the store; by default where new runs go now.

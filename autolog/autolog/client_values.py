@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from autolog import operations
 from autolog.client_base import ClientBase
-from autolog.fluent_values import check_tag
-from autolog_core.entities import DatasetInput, Metric, Param, RunTag
+from autolog.fluent_values import check_tag, model_inputs
+from autolog_core.entities import DatasetInput, LoggedModelInput, Metric, Param, RunTag
 from autolog_core.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -114,26 +114,35 @@ class ValueMethods(ClientBase):
         session.live(run_id).log_batch(metrics, params, tags)
         return operations.done(synchronous, session.drain)
 
-    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput] | None = None) -> None:
-        """Records that a run used datasets.
+    def log_inputs(
+        self,
+        run_id: str,
+        datasets: Sequence[DatasetInput] | None = None,
+        models: Sequence[LoggedModelInput] | None = None,
+    ) -> None:
+        """Records that a run used datasets or logged models.
 
         Args:
             run_id: The run.
             datasets: `entities.DatasetInput` records.
+            models: `entities.LoggedModelInput` records.
 
         Raises:
             NotFound: There is no such run.
-            InvalidArgument: The run is deleted, there are no datasets, or an entry is none.
+            InvalidArgument: The run is deleted, there is nothing to log, or an entry is no record.
         """
-        if not datasets:
-            raise InvalidArgument("log_inputs() needs datasets, got none")
-        for use in datasets:
+        used = model_inputs(models or ())
+        if not datasets and not used:
+            raise InvalidArgument("log_inputs() needs datasets or models, got none")
+        for use in datasets or ():
             if not isinstance(use, DatasetInput):
                 raise InvalidArgument(
                     f"datasets must hold DatasetInput records, got {type(use).__name__}; wrap a "
                     "Dataset as DatasetInput(dataset, tags)"
                 )
-        self._session.live(run_id).log_inputs(datasets)
+        live = self._session.live(run_id)
+        live.log_inputs(datasets or ())
+        live.log_model_inputs(used)
 
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
         """Returns all points of a metric by (timestamp, step, value); none if there is no such.

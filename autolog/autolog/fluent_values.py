@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from autolog import operations
+from autolog._active import model_id as active_model_id
 from autolog._active import stack
 from autolog._datasets import dataset_inputs, dataset_record
 from autolog.fluent_runs import live_run, session_of, target
-from autolog_core.entities import DatasetInput
+from autolog_core.entities import DatasetInput, LoggedModelInput
 from autolog_core.errors import InvalidArgument, NotFound
 from autolog_core.session import default_session
 
@@ -47,7 +48,8 @@ def log_metric(
         synchronous: True waits for the store, False returns a handle.
         timestamp: Milliseconds since the epoch; now if absent or 0.
         run_id: Another run to log to.
-        model_id: The logged model that the value belongs to.
+        model_id: The logged model that the value belongs to; the active one if absent. Without
+            either, it belongs to the models that the run made at this step as well.
         dataset: The dataset that it was computed on; also logged as an input of the run.
 
     Raises:
@@ -61,7 +63,7 @@ def log_metric(
         and dataset is None
     ):
         runs = stack.get()
-        if runs and not operations.by_default:
+        if runs and not operations.by_default and active_model_id.get() is None:
             runs[-1].log_metric(key, value, 0 if step is None else step)
             return None
     return log_metrics({key: value}, step, synchronous, run_id, timestamp, model_id, dataset)
@@ -85,6 +87,7 @@ def log_metrics(
     """
     live = target(run_id)
     step = 0 if step is None else step
+    model_id = model_id or active_model_id.get()
     if dataset is None:
         live.log_metrics(metrics, step, timestamp, model_id)
     else:
@@ -169,40 +172,66 @@ def check_tag(session: Session, live: LiveRun, key: str) -> None:
 
 
 def log_input(
-    dataset: Any = None, context: str | None = None, tags: Mapping[str, str] | None = None
+    dataset: Any = None,
+    context: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    model: LoggedModelInput | None = None,
 ) -> None:
-    """Records that the active run used a dataset.
+    """Records that the active run used a dataset, a logged model, or both.
 
     Args:
         dataset: Of `autolog.data`, of ``mlflow.data``, or an `entities.Dataset`.
         context: What it was used as, such as "training".
         tags: More labels of this use.
+        model: The logged model that was used.
 
     Raises:
-        InvalidArgument: There is no dataset, or it is none.
+        InvalidArgument: There is neither a dataset nor a model, or it is none.
     """
-    log_inputs([dataset], [context], [tags])
+    log_inputs([dataset], [context], [tags], [model])
 
 
 def log_inputs(
     datasets: Sequence[Any] | None = None,
     contexts: Sequence[str | None] | None = None,
     tags_list: Sequence[Mapping[str, str] | None] | None = None,
+    models: Sequence[LoggedModelInput | None] | None = None,
 ) -> None:
-    """Records that the active run used several datasets.
+    """Records that the active run used several datasets or logged models.
 
     Args:
         datasets: As for `log_input`.
         contexts: One per dataset, or None for none.
         tags_list: One mapping per dataset, or None for none.
+        models: `entities.LoggedModelInput` records; as many as they are, None for none.
 
     Raises:
-        InvalidArgument: The lists differ in length, or an entry is no dataset.
+        InvalidArgument: The lists of datasets differ in length, or an entry is no dataset or model.
     """
     uses = dataset_inputs(datasets or (), contexts, tags_list)
-    if not uses:
-        raise InvalidArgument("log_inputs() needs datasets, got none")
-    _log_inputs(live_run(), uses)
+    used = model_inputs(models or ())
+    if not uses and not used:
+        raise InvalidArgument("log_inputs() needs datasets or models, got none")
+    live = live_run()
+    if uses:
+        _log_inputs(live, uses)
+    live.log_model_inputs(used)
+
+
+def model_inputs(models: Sequence[Any]) -> list[str]:
+    """Returns the ids of records of models that were used; None entries are left out.
+
+    Raises:
+        InvalidArgument: An entry is no record.
+    """
+    found = [model for model in models if model is not None]
+    for model in found:
+        if not hasattr(model, "model_id"):
+            raise InvalidArgument(
+                f"models must hold LoggedModelInput records, got {type(model).__name__}; write "
+                "LoggedModelInput(model_id)"
+            )
+    return [model.model_id for model in found]
 
 
 def _log_inputs(live: LiveRun, uses: list[DatasetInput]) -> None:

@@ -142,6 +142,17 @@ def _data_folder(env: Mapping[str, str]) -> str:
     return os.path.join(home, "autolog")
 
 
+def read_active_model_id() -> str | None:
+    """Returns the id of the logged model that the environment names as the active one."""
+    return os.environ.get("AUTOLOG_ACTIVE_MODEL_ID") or os.environ.get("MLFLOW_ACTIVE_MODEL_ID")
+
+
+def take_active_model_id() -> None:
+    """Removes the name of the active logged model from the environment."""
+    os.environ.pop("AUTOLOG_ACTIVE_MODEL_ID", None)
+    os.environ.pop("MLFLOW_ACTIVE_MODEL_ID", None)
+
+
 def _account() -> str | None:
     import pwd
 

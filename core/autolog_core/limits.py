@@ -24,6 +24,8 @@ DATASET_DIGEST_LENGTH = 36
 DATASET_SCHEMA_LENGTH = 1_048_575
 DATASET_SOURCE_LENGTH = 65_535
 DATASET_PROFILE_LENGTH = 16_777_215
+MODEL_NAME_LENGTH = 500
+MODEL_TYPE_LENGTH = 500
 INPUT_TAG_KEY_LENGTH = 255
 INPUT_TAG_VALUE_LENGTH = 500
 MAX_RESULTS = 50_000
@@ -34,6 +36,8 @@ _KEY = re.compile(r"[/\w.\- :]*")
 # Most keys: no slash, so they are normal paths already.
 _PLAIN_KEY = re.compile(r"\w[\w.\- :]*")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
+_MODEL_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,35}", re.ASCII)
+_MODEL_NAME_ODD = re.compile(r"[/:.%\"']")
 _HOST_SCHEMES = frozenset(
     ("ftp", "sftp", "hdfs", "viewfs", "http", "https", "r2", "b2", "abfss", "mlflow-artifacts")
 )
@@ -174,6 +178,38 @@ def check_run_id(run_id: object) -> str:
             "digits, underscores and dashes"
         )
     return run_id
+
+
+def check_model_id(model_id: object) -> str:
+    """Returns `model_id` if it is well formed.
+
+    Raises:
+        InvalidArgument: It is not.
+    """
+    if not isinstance(model_id, str) or not _MODEL_ID.fullmatch(model_id):
+        raise InvalidArgument(
+            f"model id {_short(model_id)} is invalid: a letter or digit, then up to 35 letters, "
+            "digits, underscores and dashes, such as 'm-' and 32 hex digits"
+        )
+    return model_id
+
+
+def check_model_name(name: object) -> str:
+    """Returns `name` if it may name a logged model.
+
+    Raises:
+        InvalidArgument: It is no string, empty, over 500 characters, or holds one of
+            ``/ : . % " '``.
+    """
+    if not isinstance(name, str) or not name:
+        raise InvalidArgument(f"model name must be a non-empty string, got {_short(name)}")
+    odd = _MODEL_NAME_ODD.search(name)
+    if odd is not None:
+        raise InvalidArgument(
+            f"model name {_short(name)} must not hold {odd[0]!r}: it becomes part of an address; "
+            "none of / : . % \" ' may be in it"
+        )
+    return check_text(name, MODEL_NAME_LENGTH, "model name")
 
 
 def check_experiment_name(name: object) -> str:

@@ -12,9 +12,12 @@ from autolog_core import limits
 from autolog_core.entities import DatasetInput, Metric, Param, RunStatus, RunTag
 from autolog_core.errors import InvalidArgument, ParamConflict
 from autolog_core.journal.format import (
+    CREATE_RUN,
     DELETE_TAG,
     FIELD,
     LOG_INPUTS,
+    LOG_MODEL_INPUTS,
+    LOG_OUTPUTS,
     LOG_PARAMS,
     SET_TAGS,
     UPDATE_RUN,
@@ -107,6 +110,13 @@ class LiveRun:
         self.system_step = 0
         self._keys: set[str] = set()
         self.attach()
+
+    def announce(self, writer: JournalWriter) -> None:
+        """Tells a journal that the run exists."""
+        fields = [self.run_id, self.experiment_id, self.name, self.user_id or ""]
+        fields += [str(self.start_time), self.artifact_uri, self.status, "1" if self.owned else "0"]
+        fields.extend(text for pair in self.tags.items() for text in pair)
+        writer.append(CREATE_RUN, self.start_time, FIELD.join(fields))
 
     def attach(self) -> None:
         """Takes up the session's present journal, as after a fork."""
@@ -316,6 +326,36 @@ class LiveRun:
             return
         uses = [checked_input(use) for use in inputs]
         self._writer().append(LOG_INPUTS, now(), json.dumps([self.run_id, uses]))
+
+    def log_outputs(self, models: Sequence[tuple[str, int]]) -> None:
+        """Records that the run made logged models.
+
+        Args:
+            models: (model id, step). What the run logs, or has logged, at that step without naming
+                a model is the model's as well.
+
+        Raises:
+            InvalidArgument: An id or step breaks a limit.
+            StorageFull: There is no room for the journal.
+        """
+        made = [
+            (limits.check_model_id(model_id), str(limits.check_int64(step, "step")))
+            for model_id, step in models
+        ]
+        if made:
+            fields = (self.run_id, *(text for pair in made for text in pair))
+            self._writer().append(LOG_OUTPUTS, now(), FIELD.join(fields))
+
+    def log_model_inputs(self, models: Sequence[str]) -> None:
+        """Records that the run used logged models, by their ids.
+
+        Raises:
+            InvalidArgument: An id breaks a limit.
+            StorageFull: There is no room for the journal.
+        """
+        used = [limits.check_model_id(model_id) for model_id in models]
+        if used:
+            self._writer().append(LOG_MODEL_INPUTS, now(), FIELD.join((self.run_id, *used)))
 
     def update(self, *, status: str | None = None, name: str | None = None) -> None:
         """Changes status or name without ending the run."""

@@ -28,6 +28,8 @@ FAILURE_FILE = "failure/traceback.txt"
 _FRESH = 2.0
 """Seconds for which a look at the code's state serves the runs that start meanwhile."""
 _LONGEST_WAIT = 30.0
+_NOTICE = 2.0
+"""Seconds after which a process that ends says what it waits for."""
 
 
 def choose_experiment(session: Session) -> str:
@@ -127,7 +129,7 @@ def begin_run(
         live = session.create_run(
             experiment_id or choose_experiment(session),
             name=None if name is None else str(name),
-            tags={**_source_tags(session), **labels},
+            tags={**source_tags(session), **labels},
         )
         session.background.submit(lambda: _capture(session, live))
     wanted = session.settings.system_metrics if log_system_metrics is None else log_system_metrics
@@ -193,9 +195,13 @@ def finish_open_runs(session: Session) -> None:
         except AutologError as problem:
             logger.warning("run %s could not be ended: %s", live.run_id, problem)
     session.background.wait(_LONGEST_WAIT)
+    if not session.saving.wait(_NOTICE):
+        logger.warning("autolog is still saving models; the process ends when they are saved")
+        session.saving.wait()
 
 
-def _source_tags(session: Session) -> dict[str, str]:
+def source_tags(session: Session) -> dict[str, str]:
+    """Returns the tags that tell what program this process runs, and who runs it."""
     if session.source_tags is None:
         from autolog_core.capture.source import read_source
 

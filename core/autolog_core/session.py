@@ -19,7 +19,6 @@ from autolog_core.background import Background
 from autolog_core.config import Settings, read_settings
 from autolog_core.entities import Experiment, LifecycleStage, Run
 from autolog_core.errors import InvalidArgument, NotFound
-from autolog_core.journal.format import CREATE_RUN, FIELD
 from autolog_core.journal.pump import Pump
 from autolog_core.journal.writer import JournalWriter
 from autolog_core.live import LiveRun, now
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from autolog_core.capture.collect import Captured, Facts
     from autolog_core.capture.system_metrics import SystemMetricsSampler
     from autolog_core.journal.recovery import Recovered
+    from autolog_core.logged_models import LiveModel
     from autolog_core.stores.base import Store
     from autolog_core.stores.operations import ApplyReport
 
@@ -55,6 +55,7 @@ class Session:
         background: For work that no caller should wait for.
         source_tags: What this process runs, as tags, once it was looked at.
         facts: What stays as it is while this process lives, once it was looked at.
+        models: The handles of logged models that this process writes.
         last_look: When the code's state was last captured (monotonic seconds), and what it was.
     """
 
@@ -67,15 +68,17 @@ class Session:
         self._handles: weakref.WeakValueDictionary[str, LiveRun] = weakref.WeakValueDictionary()
         # Keeps handles that nobody else holds, as clients that log by run id do.
         self._recent: deque[LiveRun] = deque(maxlen=_REMEMBERED)
+        self.models: weakref.WeakValueDictionary[str, LiveModel] = weakref.WeakValueDictionary()
         self._experiments: dict[str, Experiment] = {}
         self._sampler: SystemMetricsSampler | None = None
         self.chosen_experiment: str | None = None
         self.open_runs: dict[str, LiveRun] = {}
         self.background = Background("autolog-background")
+        self.saving = Background("autolog-models")
         self.source_tags: dict[str, str] | None = None
         self.facts: Facts | None = None
         self.last_look: tuple[float, Captured] | None = None
-        self._inherited: list[LiveRun] = []
+        self._inherited: list[LiveRun | LiveModel] = []
         self._abandoned: list[object] = []
         self._closed = False
         _sessions.add(self)
@@ -189,7 +192,7 @@ class Session:
         uri = f"{experiment.artifact_location.rstrip('/')}/{run_id}/artifacts"
         user = user_id or self.settings.user
         live = LiveRun(
-            self._writer,
+            self.writer,
             run_id=run_id,
             experiment_id=experiment_id,
             name=name,
@@ -199,7 +202,7 @@ class Session:
             tags=labels,
             owned=owned,
         )
-        _announce(self._writer(), live)
+        live.announce(self.writer())
         self._handles[run_id] = live
         self._recent.append(live)
         return live
@@ -221,7 +224,7 @@ class Session:
                 f"run {run_id} is deleted and cannot be written: restore it with restore_run()"
             )
         live = LiveRun(
-            self._writer,
+            self.writer,
             run_id=run_id,
             experiment_id=info.experiment_id,
             name=info.run_name or "",
@@ -318,7 +321,13 @@ class Session:
             self._store.close()
             self._store = None
 
-    def _writer(self) -> JournalWriter:
+    def writer(self) -> JournalWriter:
+        """Returns this process's journal, begun at the first call.
+
+        Raises:
+            InvalidArgument: The session is closed.
+            StorageError: The store cannot be opened, or the journal not be made.
+        """
         pump = self._pump
         return pump.writer if pump is not None else self._start_pump()
 
@@ -335,7 +344,7 @@ class Session:
                     self._tell,
                 )
                 for live in self._inherited:
-                    _announce(self._pump.writer, live)
+                    live.announce(self._pump.writer)
                 self._inherited = []
                 _close_with_worker(self)
             return self._pump.writer
@@ -349,23 +358,38 @@ class Session:
                 kept[:200],
                 refused[:200],
             )
+        for model_id, key, kept, refused in report.model_param_conflicts:
+            logger.warning(
+                "param %r of model %s stays %r: another process logged it first; %r was not kept",
+                key,
+                model_id,
+                kept[:200],
+                refused[:200],
+            )
+        for model_id in report.model_orphans:
+            logger.warning("model %s is not in the store: what it was given is dropped", model_id)
         for run_id in report.orphans:
             logger.warning("run %s is not in the store: what was logged to it is dropped", run_id)
 
     def after_fork(self) -> None:
         """Starts over in a forked child: its own journal, its own connections, the same runs."""
         # The parent's connections must not be closed from here: keep them out of the collector.
-        self._abandoned += [self._store, self._pump, self._sampler, self.background]
+        self._abandoned += [self._store, self._pump, self._sampler]
+        self._abandoned += [self.background, self.saving]
         self._store = None
         self._pump = None
         self._lock = threading.RLock()
         self._sampler = None
         self.background = Background("autolog-background")
+        self.saving = Background("autolog-models")
         self.open_runs = {}
         for live in list(self._handles.values()):
             live.owned = False
             live.attach()
             self._inherited.append(live)
+        for model in list(self.models.values()):
+            model.owned = False
+            self._inherited.append(model)
 
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
@@ -400,13 +424,6 @@ def set_default(address: str | None) -> None:
         old, _default = _default, session
     if old is not None and not old.open_runs:
         old.close()
-
-
-def _announce(writer: JournalWriter, live: LiveRun) -> None:
-    fields = [live.run_id, live.experiment_id, live.name, live.user_id or "", str(live.start_time)]
-    fields += [live.artifact_uri, live.status, "1" if live.owned else "0"]
-    fields.extend(text for pair in live.tags.items() for text in pair)
-    writer.append(CREATE_RUN, live.start_time, FIELD.join(fields))
 
 
 def _after_fork() -> None:

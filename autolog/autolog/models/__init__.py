@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from autolog.instrument.models import model_folder
 from autolog_core.errors import InvalidArgument
 from autolog_core.models.enforce import fit_input
 from autolog_core.models.example import make_example
 from autolog_core.models.infer import infer_signature
-from autolog_core.models.locate import local_model
 from autolog_core.models.manifest import FILE, Model, ModelInfo
 from autolog_core.models.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 from autolog_core.models.signature import ModelSignature
@@ -48,20 +48,22 @@ def get_model_info(model_uri: str | os.PathLike[str]) -> ModelInfo:
     """Returns what a saved model says about itself.
 
     Args:
-        model_uri: Its directory, or the ``file:`` address of it.
+        model_uri: ``models:/<model id>``, ``runs:/<run id>/<name>``, its directory, or the
+            ``file:`` address of it.
 
     Raises:
         NotFound: There is no model.
         InvalidArgument: Its manifest cannot be read.
     """
-    return ModelInfo(Model.load(model_uri), os.fspath(model_uri))
+    return ModelInfo(Model.load(model_folder(model_uri)), os.fspath(model_uri))
 
 
 def set_signature(model_uri: str | os.PathLike[str], signature: ModelSignature) -> None:
     """Gives a saved model another signature.
 
     Args:
-        model_uri: Its directory, or the ``file:`` address of it.
+        model_uri: ``models:/<model id>``, ``runs:/<run id>/<name>``, its directory, or the
+            ``file:`` address of it.
         signature: What it takes and gives.
 
     Raises:
@@ -70,7 +72,7 @@ def set_signature(model_uri: str | os.PathLike[str], signature: ModelSignature) 
     """
     if not isinstance(signature, ModelSignature):
         raise InvalidArgument(f"signature must be a ModelSignature, got {signature!r}")
-    folder = Path(local_model(model_uri))
+    folder = Path(model_folder(model_uri))
     text = replace(Model.load(folder), signature=signature).to_yaml()
     draft = folder / f".{FILE}.{os.getpid()}.partial"
     try:

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from autolog.pyfunc.loading import PyFuncModel, load_model
 from autolog.pyfunc.python_model import PythonModel, PythonModelContext
-from autolog.pyfunc.saving import save_model, snapshot
+from autolog.pyfunc.saving import log_model, save_model, snapshot
 
 __all__ = [
     "PyFuncModel",
     "PythonModel",
     "PythonModelContext",
     "load_model",
+    "log_model",
     "save_model",
     "snapshot",
 ]

@@ -10,11 +10,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from autolog.instrument.models import model_folder
 from autolog_core.errors import InvalidArgument, NotSupported
 from autolog_core.models.code import importable
 from autolog_core.models.enforce import fit_input
 from autolog_core.models.environment import mismatches
-from autolog_core.models.locate import inside, local_model
+from autolog_core.models.locate import inside
 from autolog_core.models.manifest import PYFUNC, Model, read_manifest
 from autolog_core.models.params import fit_params
 from autolog_core.models.schema import ParamSchema, Schema
@@ -173,7 +174,8 @@ def load_model(
     """Loads a model of any flavor, saved by autolog or by MLflow.
 
     Args:
-        model_uri: Its directory, or the ``file:`` address of it.
+        model_uri: ``models:/<model id>``, ``runs:/<run id>/<name>``, its directory, or the
+            ``file:`` address of it.
         suppress_warnings: Says nothing when other versions of packages are installed than the
             model was saved with.
         model_config: Values that count instead of those that the model was saved with, or a YAML
@@ -187,7 +189,7 @@ def load_model(
         PermissionDenied: Loading it runs code, and nobody trusts it.
         InvalidArgument: The directory or a file is damaged.
     """
-    folder = Path(local_model(model_uri))
+    folder = Path(model_folder(model_uri))
     model = read_manifest(folder)
     conf = model.flavors.get(PYFUNC)
     if conf is None or not isinstance(conf.get("loader_module"), str):

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autolog.instrument.models import log_model as log_snapshot
 from autolog.pyfunc.loading import LOADERS, read_config
 from autolog.pyfunc.python_model import FILE, LOADER, FunctionModel, PythonModel, predictor
 from autolog_core.errors import InvalidArgument, NotFound
 from autolog_core.models import pickles, saving
 from autolog_core.models.locate import local_model
-from autolog_core.models.manifest import PYFUNC, Model
+from autolog_core.models.manifest import PYFUNC, Model, ModelInfo
 from autolog_core.models.pyfunc import pyfunc_flavor
 from autolog_core.models.signature import ModelSignature
 from autolog_core.models.snapshot import Parts, Snapshot, write
@@ -224,3 +225,88 @@ def save_model(
         metadata=metadata,
     )
     write(taken, path)
+
+
+def log_model(
+    artifact_path: str | None = None,
+    loader_module: str | None = None,
+    data_path: str | os.PathLike[str] | None = None,
+    code_paths: Sequence[str | os.PathLike[str]] | None = None,
+    conda_env: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    python_model: Any = None,
+    artifacts: Mapping[str, str | os.PathLike[str]] | None = None,
+    registered_model_name: str | None = None,
+    signature: ModelSignature | bool | None = None,
+    input_example: Any = None,
+    pip_requirements: Any = None,
+    extra_pip_requirements: Any = None,
+    metadata: Mapping[str, Any] | None = None,
+    model_config: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    streamable: bool | None = None,
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, Any] | None = None,
+    model_type: str | None = None,
+    step: int = 0,
+) -> ModelInfo:
+    """Logs a Python model as a logged model of the active run.
+
+    The model is pickled before this returns; its files are written in the background, unless
+    files of yours travel with it.
+
+    Args:
+        artifact_path: The model's name, under its old word.
+        loader_module: As for `save_model`, like all that are not named below.
+        data_path: As for `save_model`.
+        code_paths: As for `save_model`.
+        conda_env: As for `save_model`.
+        python_model: As for `save_model`.
+        artifacts: As for `save_model`.
+        registered_model_name: None: there is no registry yet.
+        signature: As for `save_model`.
+        input_example: As for `save_model`.
+        pip_requirements: As for `save_model`.
+        extra_pip_requirements: As for `save_model`.
+        metadata: As for `save_model`.
+        model_config: As for `save_model`.
+        streamable: As for `save_model`.
+        name: The model's name; two words and a number if absent.
+        params: Params of the model, besides those of the run.
+        tags: Its tags.
+        model_type: What kind of model it is, in your words.
+        step: Step of the run that the model is of; metrics of that step are the model's too.
+
+    Returns:
+        What is known of it; `model_id` and `model_uri` among it.
+
+    Raises:
+        InvalidArgument: An argument has a wrong value, or the model cannot be pickled.
+        NotFound: A file that was named is missing.
+        NotSupported: `registered_model_name` is given.
+    """
+    return log_snapshot(
+        lambda manifest: snapshot(
+            python_model=python_model,
+            artifacts=artifacts,
+            loader_module=loader_module,
+            data_path=data_path,
+            model_config=model_config,
+            streamable=streamable,
+            conda_env=conda_env,
+            code_paths=code_paths,
+            mlflow_model=manifest,
+            signature=signature,
+            input_example=input_example,
+            pip_requirements=pip_requirements,
+            extra_pip_requirements=extra_pip_requirements,
+            metadata=metadata,
+        ),
+        name=name,
+        artifact_path=artifact_path,
+        step=step,
+        params=params,
+        tags=tags,
+        model_type=model_type,
+        registered_model_name=registered_model_name,
+        wait=bool(artifacts or data_path or code_paths),
+    )

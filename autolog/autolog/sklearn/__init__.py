@@ -20,8 +20,9 @@ classifiers, ``training_mean_squared_error``, ``training_root_mean_squared_error
 **When a fit fails**, its exception reaches the program untouched and is kept with its traceback: a
 run of the fit's own ends FAILED, a run of the user stays open.
 
-**Models.** `save_model` and `load_model` keep a fitted estimator as a model directory, which MLflow
-reads too; `autolog.pyfunc.load_model` predicts with it.
+**Models.** `log_model` keeps a fitted estimator as a logged model of the active run, with an id of
+its own; `save_model` as a model directory of your choice, which MLflow reads too. `load_model` and
+`autolog.pyfunc.load_model` take the address of either.
 
 **Limits.** Fitted models, child runs of searches and metrics computed after the fit are not kept
 yet. Worker processes of joblib do not log what user code fits there, and ``partial_fit`` is not
@@ -37,11 +38,12 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from autolog.sklearn.flavor import load_model as load_model
+    from autolog.sklearn.flavor import log_model as log_model
     from autolog.sklearn.flavor import save_model as save_model
 else:
 
     def __getattr__(name: str) -> object:
-        if name not in ("load_model", "save_model"):
+        if name not in ("load_model", "log_model", "save_model"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from autolog.sklearn import flavor
 

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autolog.instrument.models import log_model as log_snapshot
+from autolog.instrument.models import model_folder
 from autolog.sklearn.skops_format import Refused, read_skops, untrusted_types, write_skops
 from autolog_core.errors import InvalidArgument, MissingExtra, NotSupported
 from autolog_core.models import pickles, saving
 from autolog_core.models.code import importable
-from autolog_core.models.locate import inside, local_model
-from autolog_core.models.manifest import PYFUNC, Model, read_manifest
+from autolog_core.models.locate import inside
+from autolog_core.models.manifest import PYFUNC, Model, ModelInfo, read_manifest
 from autolog_core.models.pyfunc import pyfunc_flavor
 from autolog_core.models.signature import ModelSignature
 from autolog_core.models.snapshot import Parts, Snapshot, write
@@ -230,11 +232,91 @@ def save_model(
         logging.getLogger("autolog").warning("%s: %s", path, note)
 
 
+def log_model(
+    sk_model: Any,
+    artifact_path: str | None = None,
+    conda_env: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    code_paths: Sequence[str | os.PathLike[str]] | None = None,
+    serialization_format: str | None = None,
+    registered_model_name: str | None = None,
+    signature: ModelSignature | bool | None = None,
+    input_example: Any = None,
+    pip_requirements: Any = None,
+    extra_pip_requirements: Any = None,
+    pyfunc_predict_fn: str = "predict",
+    metadata: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, Any] | None = None,
+    model_type: str | None = None,
+    step: int = 0,
+    name: str | None = None,
+    skops_trusted_types: Sequence[str] | None = None,
+) -> ModelInfo:
+    """Logs a fitted estimator as a logged model of the active run.
+
+    The estimator is copied before this returns; its files are written in the background, unless
+    code travels with it.
+
+    Args:
+        sk_model: The estimator, a pipeline among them.
+        artifact_path: The model's name, under its old word.
+        conda_env: As for `save_model`.
+        code_paths: As for `save_model`.
+        serialization_format: As for `save_model`.
+        registered_model_name: None: there is no registry yet.
+        signature: As for `save_model`.
+        input_example: As for `save_model`.
+        pip_requirements: As for `save_model`.
+        extra_pip_requirements: As for `save_model`.
+        pyfunc_predict_fn: As for `save_model`.
+        metadata: As for `save_model`.
+        params: Params of the model, besides those of the run.
+        tags: Its tags.
+        model_type: What kind of model it is, in your words.
+        step: Step of the run that the model is of; metrics of that step are the model's too.
+        name: Its name; two words and a number if absent.
+        skops_trusted_types: As for `save_model`.
+
+    Returns:
+        What is known of it; `model_id` and `model_uri` among it.
+
+    Raises:
+        InvalidArgument: An argument has a wrong value, or the estimator cannot be pickled.
+        NotFound: A file that was named is missing.
+        NotSupported: `registered_model_name` is given.
+    """
+    return log_snapshot(
+        lambda manifest: snapshot(
+            sk_model,
+            serialization_format=serialization_format,
+            pyfunc_predict_fn=pyfunc_predict_fn,
+            skops_trusted_types=skops_trusted_types,
+            conda_env=conda_env,
+            code_paths=code_paths,
+            mlflow_model=manifest,
+            signature=signature,
+            input_example=input_example,
+            pip_requirements=pip_requirements,
+            extra_pip_requirements=extra_pip_requirements,
+            metadata=metadata,
+        ),
+        name=name,
+        artifact_path=artifact_path,
+        step=step,
+        params=params,
+        tags=tags,
+        model_type=model_type,
+        registered_model_name=registered_model_name,
+        wait=bool(code_paths),
+    )
+
+
 def load_model(model_uri: str | os.PathLike[str], *, trust: bool | None = None) -> Any:
     """Loads the estimator of a model directory, of autolog or of MLflow.
 
     Args:
-        model_uri: The directory, or its ``file:`` address.
+        model_uri: ``models:/<model id>``, ``runs:/<run id>/<name>``, the directory, or its
+            ``file:`` address.
         trust: Whether the model may run code when it is loaded. Absent, the setting
             ``AUTOLOG_TRUST_MODELS`` says so, or that this user saved it.
 
@@ -243,7 +325,7 @@ def load_model(model_uri: str | os.PathLike[str], *, trust: bool | None = None) 
         PermissionDenied: Loading it runs code, and nobody trusts it.
         InvalidArgument: The directory or its file is damaged.
     """
-    folder = Path(local_model(model_uri))
+    folder = Path(model_folder(model_uri))
     return _load(folder, read_manifest(folder), trust)
 
 

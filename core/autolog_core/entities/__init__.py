@@ -2,6 +2,7 @@
 
 from autolog_core.entities.dataset import CONTEXT_TAG, Dataset, DatasetInput
 from autolog_core.entities.experiment import Experiment, LifecycleStage, ViewType
+from autolog_core.entities.model import LoggedModel, LoggedModelStatus
 from autolog_core.entities.page import FileInfo, Page
 from autolog_core.entities.run import (
     LoggedModelInput,
@@ -16,6 +17,8 @@ from autolog_core.entities.run import (
 from autolog_core.entities.values import (
     ExperimentTag,
     InputTag,
+    LoggedModelParameter,
+    LoggedModelTag,
     Metric,
     MetricSummary,
     Param,
@@ -31,8 +34,12 @@ __all__ = [
     "FileInfo",
     "InputTag",
     "LifecycleStage",
+    "LoggedModel",
     "LoggedModelInput",
     "LoggedModelOutput",
+    "LoggedModelParameter",
+    "LoggedModelStatus",
+    "LoggedModelTag",
     "Metric",
     "MetricSummary",
     "Page",

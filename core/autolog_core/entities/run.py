@@ -151,4 +151,10 @@ class Run:
                 ],
                 "model_inputs": [{"model_id": use.model_id} for use in self.inputs.model_inputs],
             },
+            "outputs": {
+                "model_outputs": [
+                    {"model_id": made.model_id, "step": made.step}
+                    for made in self.outputs.model_outputs
+                ]
+            },
         }

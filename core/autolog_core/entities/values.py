@@ -58,6 +58,20 @@ class InputTag(NamedTuple):
     value: str
 
 
+class LoggedModelParameter(NamedTuple):
+    """An input of a logged model, written once."""
+
+    key: str
+    value: str
+
+
+class LoggedModelTag(NamedTuple):
+    """A label of a logged model; may be set again."""
+
+    key: str
+    value: str
+
+
 class MetricSummary(NamedTuple):
     """What is kept of a metric of a run without reading its history.
 

@@ -40,6 +40,13 @@ SET_TAGS = 8
 DELETE_TAG = 9
 LOG_PARAMS = 10
 LOG_INPUTS = 11
+CREATE_MODEL = 12
+UPDATE_MODEL = 13
+SET_MODEL_TAGS = 14
+DELETE_MODEL_TAG = 15
+LOG_MODEL_PARAMS = 16
+LOG_OUTPUTS = 17
+LOG_MODEL_INPUTS = 18
 
 # What takes the checksum's place in gaps, and the whole word at a segment's end.
 PAD_MARK = 0x50414421 << 32

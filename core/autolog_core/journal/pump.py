@@ -157,7 +157,7 @@ class Pump:
             except BaseException:
                 reader.rewind(before)
                 raise
-            if report.param_conflicts or report.orphans:
+            if not report.is_silent:
                 self._on_report(report)
             self._unsynced = True
         self._applied = batch.position

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from zlib import crc32
@@ -12,19 +10,15 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from autolog_core.entities import Dataset, DatasetInput, InputTag
 from autolog_core.errors import CorruptJournal
+from autolog_core.journal.decoders import CREATIONS, DECODERS
 from autolog_core.journal.format import (
-    CREATE_RUN,
-    DELETE_TAG,
     END_WORD,
     FIELD,
     HEADER_SIZE,
     KIND_MASK,
     LENGTH_BITS,
     LENGTH_MASK,
-    LOG_INPUTS,
-    LOG_PARAMS,
     METRIC,
     METRIC_BODY,
     METRIC_LOW,
@@ -34,22 +28,11 @@ from autolog_core.journal.format import (
     PAD,
     PAD_MARK,
     SERIES,
-    SET_TAGS,
     TIMED,
-    UPDATE_RUN,
     position,
 )
 from autolog_core.journal.segment import Segment
-from autolog_core.stores.operations import (
-    AppendMetrics,
-    CreateRun,
-    DeleteTag,
-    LogInputs,
-    LogParams,
-    Operation,
-    SetTags,
-    UpdateRun,
-)
+from autolog_core.stores.operations import AppendMetrics, Operation
 
 _METRIC_DTYPE = np.dtype(
     [
@@ -159,12 +142,12 @@ class SegmentReader:
                 elif kind == METRICS:
                     if not skipped:
                         batch.last_time = max(batch.last_time, _take_columns(points, payload))
-                elif kind in _DECODERS:
+                elif kind in DECODERS:
                     if not skipped:
                         (moment,) = TIMED.unpack_from(payload)
                         batch.last_time = max(batch.last_time, moment)
-                        operation = _DECODERS[kind](payload[TIMED.size :].decode())
-                        (creations if kind == CREATE_RUN else others).append(operation)
+                        operation = DECODERS[kind](payload[TIMED.size :].decode())
+                        (creations if kind in CREATIONS else others).append(operation)
                 elif kind != PAD:
                     raise self._damage(offset, f"unknown kind {kind}")
             except CorruptJournal:
@@ -174,7 +157,7 @@ class SegmentReader:
             offset += 8 + (length + 7 & ~7)
         self.offset = offset
         batch.position = position(segment.number, offset)
-        # A run comes before its points, and its points before its end.
+        # A run or model comes before its points, and its points before its end.
         batch.operations = [*creations, *self._group(points), *others]
         return batch
 
@@ -286,56 +269,5 @@ def _take_columns(points: _Columns, payload: bytes) -> int:
     points.values.append(np.frombuffer(payload, np.float64, count, at + 16 * count))
     return int(times.max())
 
-
-def _pairs(fields: list[str]) -> tuple[tuple[str, str], ...]:
-    return tuple(zip(fields[::2], fields[1::2], strict=True))
-
-
-def _create_run(text: str) -> Operation:
-    run_id, experiment, name, user, start, uri, status, owned, *tags = text.split(FIELD)
-    return CreateRun(
-        run_id, experiment, name, user or None, int(start), uri, _pairs(tags), status, owned == "1"
-    )
-
-
-def _update_run(text: str) -> Operation:
-    run_id, status, end, name, owned = text.split(FIELD)
-    return UpdateRun(run_id, status or None, int(end) if end else None, name or None, owned == "1")
-
-
-def _set_tags(text: str) -> Operation:
-    run_id, *tags = text.split(FIELD)
-    return SetTags(run_id, _pairs(tags))
-
-
-def _delete_tag(text: str) -> Operation:
-    run_id, key = text.split(FIELD)
-    return DeleteTag(run_id, key)
-
-
-def _log_params(text: str) -> Operation:
-    run_id, *params = text.split(FIELD)
-    return LogParams(run_id, _pairs(params))
-
-
-def _log_inputs(text: str) -> Operation:
-    run_id, uses = json.loads(text)
-    return LogInputs(
-        run_id,
-        tuple(
-            DatasetInput(Dataset(*dataset), tuple(InputTag(*tag) for tag in tags))
-            for dataset, tags in uses
-        ),
-    )
-
-
-_DECODERS: dict[int, Callable[[str], Operation]] = {
-    CREATE_RUN: _create_run,
-    UPDATE_RUN: _update_run,
-    SET_TAGS: _set_tags,
-    DELETE_TAG: _delete_tag,
-    LOG_PARAMS: _log_params,
-    LOG_INPUTS: _log_inputs,
-}
 
 assert METRIC_BODY.size + 8 == _METRIC_DTYPE.itemsize

@@ -31,6 +31,7 @@ from autolog_core.journal.format import (
     PAD_MARK,
     SERIES,
     TIMED,
+    UPDATE_MODEL,
     UPDATE_RUN,
     position,
     record_size,
@@ -45,9 +46,11 @@ LARGEST_SIZE = 16 << 20
 SMALLEST_SIZE = 32 << 10
 """What is tried when there is no room for more."""
 RESERVE = 4096
-"""Bytes at a segment's end that only the ends of runs may use, when no other segment can be had."""
+"""Bytes at a segment's end that only the ends of runs and models may use, when no other segment can
+be had."""
 LARGEST_UNPREPARED = 2 << 20
 """What a logging call makes itself when it is ahead of the pump: larger ones take too long."""
+_ENDS = (UPDATE_RUN, UPDATE_MODEL)
 _pack_metric = METRIC_BODY.pack
 
 
@@ -209,7 +212,7 @@ class JournalWriter:
                 try:
                     self._make_room(record_size(len(payload)))
                 except StorageFull:
-                    if kind == UPDATE_RUN and self._put(kind, payload, self._number, RESERVE):
+                    if kind in _ENDS and self._put(kind, payload, self._number, RESERVE):
                         return
                     raise
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from autolog_core.entities import Experiment, Run
@@ -21,11 +22,12 @@ from autolog_core.search.tree import (
 from autolog_core.search.values import clamp, fold, like, parse_number
 
 Entity = TypeVar("Entity", Run, Experiment)
+T = TypeVar("T")
 
 
 def matches(node: Node | None, entity: Run | Experiment) -> bool:
     """Whether `entity` passes a filter; None lets everything pass."""
-    return node is None or _truth(node, entity) is True
+    return node is None or truth(node, lambda field: read(field, entity)) is True
 
 
 def sort_runs(runs: Iterable[Run], order_by: Sequence[OrderTerm] = ()) -> list[Run]:
@@ -46,20 +48,33 @@ def sort_experiments(
 
 def _sorted(ordered: list[Entity], order_by: Sequence[OrderTerm]) -> list[Entity]:
     for term in reversed(order_by):
-        real: list[tuple[Any, Entity]] = []
-        nan: list[Entity] = []
-        missing: list[Entity] = []
-        for entity in ordered:
-            values = read(term.field, entity)
-            if not values:
-                missing.append(entity)
-            elif _is_nan(values[0]):
-                nan.append(entity)
-            else:
-                real.append((_comparable(values[0], term.field), entity))
-        real.sort(key=lambda pair: pair[0], reverse=not term.ascending)
-        ordered = [entity for _, entity in real] + nan + missing
+        ordered = arrange(ordered, partial(_key, term.field), term.ascending)
     return ordered
+
+
+def arrange(items: list[T], key: Callable[[T], Scalar | None], ascending: bool) -> list[T]:
+    """Returns items by a key: real values first, NaN next, missing (None) last; ties stay."""
+    real: list[tuple[Any, T]] = []
+    nan: list[T] = []
+    missing: list[T] = []
+    for item in items:
+        value = key(item)
+        if value is None:
+            missing.append(item)
+        elif _is_nan(value):
+            nan.append(item)
+        else:
+            real.append((clamp(value) if isinstance(value, float) else value, item))
+    real.sort(key=lambda pair: pair[0], reverse=not ascending)
+    return [item for _, item in real] + nan + missing
+
+
+def _key(field: Field, entity: Run | Experiment) -> Scalar | None:
+    values = read(field, entity)
+    if not values:
+        return None
+    numbered = field.key == "experiment_id" and field.kind == "attribute"
+    return int(values[0]) if numbered else values[0]
 
 
 def read(field: Field, entity: Run | Experiment) -> tuple[Scalar, ...]:
@@ -89,13 +104,19 @@ def read(field: Field, entity: Run | Experiment) -> tuple[Scalar, ...]:
     return () if value is None else (value,)
 
 
-def _truth(node: Node, entity: Run | Experiment) -> bool | None:
+def truth(node: Node, look: Callable[[Field], tuple[Scalar, ...]]) -> bool | None:
+    """Returns whether `node` is true, None where it is neither true nor false.
+
+    Args:
+        node: The condition.
+        look: Returns the values of a field; none when it is missing.
+    """
     if isinstance(node, Comparison):
-        return _compare(node, read(node.field, entity))
+        return _compare(node, look(node.field))
     if isinstance(node, Not):
-        truth = _truth(node.part, entity)
-        return None if truth is None else not truth
-    truths = [_truth(part, entity) for part in node.parts]
+        found = truth(node.part, look)
+        return None if found is None else not found
+    truths = [truth(part, look) for part in node.parts]
     decisive = isinstance(node, Or)
     if decisive in truths:
         return decisive
@@ -109,7 +130,7 @@ def _compare(node: Comparison, values: tuple[Scalar, ...]) -> bool | None:
     if not values:
         return None
     if operator.endswith("NAN"):
-        return _is_nan(values[0]) == (operator == "IS NAN")
+        return any(_is_nan(value) == (operator == "IS NAN") for value in values)
     positive = NEGATIVE.get(operator, operator)
     wanted = positive == operator
     return any(_fits(positive, value, node.value) == wanted for value in values)
@@ -134,12 +155,6 @@ def _fits(operator: str, value: Scalar, literal: Value) -> bool:
     if operator in ("<", "<="):
         return number < literal or (operator == "<=" and number == literal)
     return number > literal or (operator == ">=" and number == literal)
-
-
-def _comparable(value: Scalar, field: Field) -> Scalar:
-    if field.key == "experiment_id" and field.kind == "attribute":
-        return int(value)
-    return clamp(value) if isinstance(value, float) else value
 
 
 def _is_nan(value: Scalar) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from autolog_core.search.tree import Field, Kind
@@ -31,6 +31,8 @@ class Scope:
         kinds: The kinds of keyed fields there are.
         prefixes: What may stand before the dot of an attribute.
         ordered: The kinds that results may be ordered by.
+        functions: Whether there are min and max of a metric.
+        words: Other spellings of an attribute's values, by attribute and spelling.
     """
 
     plural: str
@@ -39,6 +41,8 @@ class Scope:
     kinds: frozenset[Kind]
     prefixes: frozenset[str]
     ordered: frozenset[Kind]
+    functions: bool = True
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 KIND_OF_PREFIX: Mapping[str, Kind] = {
@@ -93,6 +97,41 @@ EXPERIMENTS = Scope(
     kinds=frozenset(("tag",)),
     prefixes=frozenset(("attribute", "attributes", "attr")),
     ordered=frozenset(("attribute",)),
+)
+
+
+MODELS = Scope(
+    plural="logged models",
+    attributes={
+        "name": Type.TEXT,
+        "model_id": Type.TEXT,
+        "model_type": Type.TEXT,
+        "source_run_id": Type.TEXT,
+        "status": Type.TEXT,
+        "creation_timestamp": Type.TIME,
+        "last_updated_timestamp": Type.TIME,
+    },
+    aliases={
+        "creation_time": "creation_timestamp",
+        "last_updated_time": "last_updated_timestamp",
+    },
+    kinds=frozenset(("metric", "param", "tag")),
+    prefixes=frozenset(("attribute", "attributes", "attr", "model")),
+    ordered=frozenset(("attribute", "metric", "param", "tag")),
+    functions=False,
+    # The protocol's numbers and words; a quoted number is one too.
+    words={
+        "status": {
+            "0": "UNSPECIFIED",
+            "1": "PENDING",
+            "2": "READY",
+            "3": "FAILED",
+            "UPLOAD_FAILED": "FAILED",
+            "LOGGED_MODEL_PENDING": "PENDING",
+            "LOGGED_MODEL_READY": "READY",
+            "LOGGED_MODEL_UPLOAD_FAILED": "FAILED",
+        }
+    },
 )
 
 

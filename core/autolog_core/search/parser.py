@@ -193,6 +193,11 @@ class _Parser:
             function = _FUNCTIONS.get(token.text.upper())
             if function is None:
                 raise self.problem(f"unknown function {token.text!r}; there are min and max")
+            if not self.scope.functions:
+                raise self.problem(
+                    f"{function}() is not for {self.scope.plural}: metrics.key matches whichever "
+                    "logged value fits"
+                )
             self.index += 2
             inner = self.token
             field = self.field()
@@ -281,6 +286,10 @@ class _Parser:
         if self.values > MAX_VALUES:
             raise self.problem(f"more than {MAX_VALUES} values")
         token = self.token
+        words = self.scope.words.get(field.key) if field.kind == "attribute" else None
+        if words is not None and token.kind in (Kind.NUMBER, Kind.STRING):
+            self.advance()
+            return words.get(token.text.upper(), token.text)
         if token.kind is Kind.NUMBER and type_ is not Type.TEXT:
             self.advance()
             if type_ is Type.ID:

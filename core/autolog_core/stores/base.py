@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from autolog_core.entities import Experiment, Metric, Page, Run, ViewType
+from autolog_core.entities import Experiment, LoggedModel, Metric, Page, Run, ViewType
 from autolog_core.stores.operations import ApplyReport, Operation, WriterMark
 
 if TYPE_CHECKING:
@@ -222,6 +222,61 @@ class Store(ABC):
         spike is kept.
         """
 
+    # logged models
+
+    @abstractmethod
+    def get_logged_model(self, model_id: str, allow_deleted: bool = False) -> LoggedModel:
+        """Returns a logged model with all that is known of it.
+
+        Raises:
+            NotFound: There is none, or it is deleted and `allow_deleted` is not set.
+        """
+
+    @abstractmethod
+    def delete_logged_model(self, model_id: str) -> None:
+        """Puts a logged model away.
+
+        Raises:
+            NotFound: There is none that is not deleted.
+        """
+
+    @abstractmethod
+    def restore_logged_model(self, model_id: str) -> None:
+        """Brings a logged model back.
+
+        Raises:
+            NotFound: There is none that is deleted.
+        """
+
+    @abstractmethod
+    def search_logged_models(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str | None = None,
+        datasets: Sequence[Mapping[str, Any]] | None = None,
+        max_results: int = 50,
+        order_by: Sequence[Mapping[str, Any] | str] | None = None,
+        page_token: str | None = None,
+    ) -> Page[LoggedModel]:
+        """Returns a page of logged models, newest first by default; deleted ones are left out.
+
+        Args:
+            experiment_ids: Where to look.
+            filter_string: Such as ``"metrics.acc > 0.9 AND params.lr = '0.1'"``. A metric fits when
+                any of the values logged to the model does.
+            datasets: Mappings with ``dataset_name`` and perhaps ``dataset_digest``: metrics in the
+                filter count on these only, and models without any metric on them are left out.
+            max_results: Size of the page.
+            order_by: Mappings with ``field_name`` and perhaps ``ascending``, ``dataset_name`` and
+                ``dataset_digest``, or text such as ``"metrics.acc DESC"``. A metric's latest value
+                counts.
+            page_token: `token` of the page before, of the same search.
+
+        Raises:
+            InvalidFilter: The filter or ordering cannot be read.
+            InvalidArgument: An experiment id, `datasets`, `max_results` or `page_token` is off.
+        """
+
     # the write path
 
     @abstractmethod
@@ -245,7 +300,8 @@ class Store(ABC):
         """Forgets a writer that is gone and returns the ids of the runs that it left open.
 
         Those runs become FAILED, end at the writer's `last_time`, and carry `cause` in the tag
-        ``autolog.end_cause``. With `cause` None the writer closed its runs itself.
+        ``autolog.end_cause``. Logged models that it left PENDING become FAILED as well, with
+        `cause` in their message. With `cause` None the writer closed them itself.
         """
 
     @abstractmethod

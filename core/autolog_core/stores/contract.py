@@ -34,6 +34,7 @@ from autolog_core.errors import (
 )
 from autolog_core.stores.base import Store
 from autolog_core.stores.contract_metrics import MetricContract
+from autolog_core.stores.contract_models import ModelContract
 from autolog_core.stores.contract_tools import begin, create, points
 from autolog_core.stores.operations import (
     DeleteTag,
@@ -357,5 +358,5 @@ class WriterContract:
         assert store.close_writer("w1", "gone") == []
 
 
-class StoreContract(ExperimentContract, RunContract, MetricContract, WriterContract):
+class StoreContract(ExperimentContract, RunContract, MetricContract, ModelContract, WriterContract):
     """All of it."""

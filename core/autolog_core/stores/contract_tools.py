@@ -11,6 +11,7 @@ import numpy as np
 from autolog_core.stores.base import Store
 from autolog_core.stores.operations import (
     AppendMetrics,
+    CreateModel,
     CreateRun,
 )
 
@@ -31,6 +32,16 @@ def create(run_id: str, experiment_id: str = "0", **fields: Any) -> CreateRun:
         "artifact_uri": f"/artifacts/{run_id}",
     }
     return CreateRun(run_id, experiment_id, **{**values, **fields})
+
+
+def create_model(model_id: str, experiment_id: str = "0", **fields: Any) -> CreateModel:
+    """Returns the operation that begins a logged model."""
+    values: dict[str, Any] = {
+        "name": "net",
+        "artifact_location": f"/artifacts/models/{model_id}",
+        "creation_timestamp": 1000,
+    }
+    return CreateModel(model_id, experiment_id, **{**values, **fields})
 
 
 def points(

@@ -108,9 +108,103 @@ class AppendMetrics:
     dataset_digest: str | None = None
 
 
-Operation: TypeAlias = (
-    CreateRun | UpdateRun | SetTags | DeleteTag | LogParams | LogInputs | AppendMetrics
+@dataclass(frozen=True, slots=True)
+class LogOutputs:
+    """Logged models that a run made, each at a step.
+
+    A metric of the run that was logged at that step, before or after, without naming a model, is
+    also each such model's.
+    """
+
+    run_id: str
+    models: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogModelInputs:
+    """Logged models that a run used."""
+
+    run_id: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateModel:
+    """A logged model begins. One that exists already is left, but that an owner takes it on.
+
+    Attributes:
+        creation_timestamp: Milliseconds since the epoch.
+        owned: Whether the model, while PENDING, becomes FAILED when the writing process dies.
+    """
+
+    model_id: str
+    experiment_id: str
+    name: str
+    artifact_location: str
+    creation_timestamp: int
+    source_run_id: str | None = None
+    model_type: str | None = None
+    status: str = "PENDING"
+    params: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    owned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateModel:
+    """The status of a logged model changes; one that is no more PENDING has no owner.
+
+    Attributes:
+        timestamp: Milliseconds since the epoch.
+        message: Why it failed, if it did.
+    """
+
+    model_id: str
+    status: str
+    timestamp: int
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetModelTags:
+    """Tags of a logged model are set, over what was there."""
+
+    model_id: str
+    tags: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteModelTag:
+    """A tag of a logged model is removed, if it is there."""
+
+    model_id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogModelParams:
+    """Params of a logged model. A key that is there already keeps its first value."""
+
+    model_id: str
+    params: tuple[tuple[str, str], ...]
+
+
+RunOperation: TypeAlias = (
+    CreateRun
+    | UpdateRun
+    | SetTags
+    | DeleteTag
+    | LogParams
+    | LogInputs
+    | LogOutputs
+    | LogModelInputs
+    | AppendMetrics
 )
+ModelOperation: TypeAlias = (
+    CreateModel | UpdateModel | SetModelTags | DeleteModelTag | LogModelParams
+)
+Operation: TypeAlias = RunOperation | ModelOperation
+MODEL_OPERATIONS = (CreateModel, UpdateModel, SetModelTags, DeleteModelTag, LogModelParams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +233,19 @@ class ApplyReport:
     Attributes:
         param_conflicts: (run id, key, kept value, refused value).
         orphans: Run ids that operations named and the store does not hold.
+        model_param_conflicts: (model id, key, kept value, refused value).
+        model_orphans: Ids of logged models that operations changed and the store does not hold.
     """
 
     param_conflicts: tuple[tuple[str, str, str, str], ...] = ()
     orphans: tuple[str, ...] = ()
+    model_param_conflicts: tuple[tuple[str, str, str, str], ...] = ()
+    model_orphans: tuple[str, ...] = ()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is nothing to tell."""
+        return self == _NOTHING
+
+
+_NOTHING = ApplyReport()

@@ -8,12 +8,21 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from autolog_core.entities import LifecycleStage
-from autolog_core.stores.operations import ApplyReport, CreateRun, Operation, WriterMark
-from autolog_core.stores.sql import datasets, metrics, values, writers
+from autolog_core.stores.operations import (
+    MODEL_OPERATIONS,
+    ApplyReport,
+    CreateModel,
+    CreateRun,
+    Operation,
+    RunOperation,
+    WriterMark,
+)
+from autolog_core.stores.sql import datasets, metrics, model_writes, values, writers
 from autolog_core.stores.sql.batch import Batch, RunState, as_number
 from autolog_core.stores.sql.chunks import Appender
 from autolog_core.stores.sql.dialect import narrow, pack
-from autolog_core.stores.sql.schema import experiments, runs
+from autolog_core.stores.sql.model_batch import ModelBatch
+from autolog_core.stores.sql.schema import experiments, params, runs, tags
 
 # Rows are locked in one order, where the database locks rows: two writers to the same runs then
 # take turns for all that hangs on them.
@@ -45,12 +54,12 @@ def apply(
         if mark.position <= writers.get_position(connection, mark.writer_id):
             return ApplyReport()
         writers.set_mark(connection, mark)
-    batch = Batch(
-        _load_runs(connection, operations),
-        _load_experiments(connection, operations),
-        mark.writer_id if mark is not None else None,
-    )
-    batch.take(operations)
+    for_models = [item for item in operations if isinstance(item, MODEL_OPERATIONS)]
+    for_runs = [item for item in operations if not isinstance(item, MODEL_OPERATIONS)]
+    writer_id = mark.writer_id if mark is not None else None
+    stages = _load_experiments(connection, operations)
+    batch = Batch(_load_runs(connection, for_runs), stages, writer_id)
+    batch.take(for_runs)
     states = batch.runs.values()
     experiment_ids = {state.run_id: state.experiment_id for state in states}
     fresh = [state for state in states if state.created is not None]
@@ -70,17 +79,21 @@ def apply(
     ]
     if changed:
         connection.execute(_UPDATE_RUN, changed)
-    conflicts = _log_params(connection, batch, experiment_ids, new_runs)
-    values.write_tags(connection, batch.tags, experiment_ids, new_runs)
+    conflicts = values.log_params(
+        connection, params, batch.params, batch.refused, experiment_ids, new_runs
+    )
+    values.write_tags(connection, tags, batch.tags, experiment_ids, new_runs)
     datasets.record(connection, batch.inputs, experiment_ids)
+    models = ModelBatch(stages, writer_id, for_models)
+    model_conflicts = model_writes.apply(connection, models, batch, new_runs)
     metrics.append(connection, batch.metrics, experiment_ids, new_runs)
     ended = [state.run_id for state in states if state.ended and state.created is None]
     if ended:
         Appender(connection).compact(ended)
-    return ApplyReport(conflicts, tuple(batch.orphans))
+    return ApplyReport(conflicts, tuple(batch.orphans), model_conflicts, tuple(models.orphans))
 
 
-def _load_runs(connection: Connection, operations: Sequence[Operation]) -> dict[str, RunState]:
+def _load_runs(connection: Connection, operations: Sequence[RunOperation]) -> dict[str, RunState]:
     query = narrow(connection, _RUNS, ids=runs.c.run_id)
     return {
         row[0]: RunState(*row)
@@ -90,7 +103,11 @@ def _load_runs(connection: Connection, operations: Sequence[Operation]) -> dict[
 
 
 def _load_experiments(connection: Connection, operations: Sequence[Operation]) -> dict[int, str]:
-    named = {as_number(item.experiment_id) for item in operations if isinstance(item, CreateRun)}
+    named = {
+        as_number(item.experiment_id)
+        for item in operations
+        if isinstance(item, (CreateRun, CreateModel))
+    }
     query = narrow(connection, _EXPERIMENTS, ids=experiments.c.experiment_id)
     return {
         number: stage
@@ -116,29 +133,3 @@ def _new_row(state: RunState) -> dict[str, Any]:
         "deleted_with_experiment": int(state.stage == LifecycleStage.DELETED),
         "owner": state.owner,
     }
-
-
-def _log_params(
-    connection: Connection,
-    batch: Batch,
-    experiment_ids: dict[str, int],
-    new_runs: set[str],
-) -> tuple[tuple[str, str, str, str], ...]:
-    """Writes params that are new, and returns the conflicts."""
-    known = values.load_params(
-        connection, sorted({run_id for run_id, _ in batch.params if run_id not in new_runs})
-    )
-    refused = [
-        (run_id, key, value)
-        for (run_id, key), value in batch.params.items()
-        if known.get((run_id, key), value) != value
-    ]
-    fresh = {name: value for name, value in batch.params.items() if name not in known}
-    values.insert_params(connection, fresh, experiment_ids)
-    kept = {**batch.params, **known}
-    conflicts = {
-        (run_id, key, kept[run_id, key], value): None
-        for run_id, key, value in [*refused, *batch.refused]
-        if kept[run_id, key] != value
-    }
-    return tuple(conflicts)

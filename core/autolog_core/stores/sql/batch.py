@@ -11,8 +11,10 @@ from autolog_core.stores.operations import (
     CreateRun,
     DeleteTag,
     LogInputs,
+    LogModelInputs,
+    LogOutputs,
     LogParams,
-    Operation,
+    RunOperation,
     SetTags,
     UpdateRun,
 )
@@ -46,7 +48,9 @@ class Batch:
         writer_id: Owner of the runs that the batch creates or takes over.
         tags: Last value by (run id, key), None where the tag goes.
         params: First value by (run id, key).
-        conflicts: (run id, key, refused value) of params that came later with another value.
+        refused: (run id, key, refused value) of params that came later with another value.
+        model_inputs: (run id, model id) of models that runs used.
+        model_outputs: (run id, model id, step) of models that runs made.
     """
 
     runs: dict[str, RunState]
@@ -56,10 +60,12 @@ class Batch:
     params: dict[tuple[str, str], str] = field(default_factory=dict)
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     inputs: list[tuple[str, DatasetInput]] = field(default_factory=list)
+    model_inputs: dict[tuple[str, str], None] = field(default_factory=dict)
+    model_outputs: dict[tuple[str, str, int], None] = field(default_factory=dict)
     metrics: list[AppendMetrics] = field(default_factory=list)
     orphans: dict[str, None] = field(default_factory=dict)
 
-    def take(self, operations: Iterable[Operation]) -> None:
+    def take(self, operations: Iterable[RunOperation]) -> None:
         """Works the operations in, in their order."""
         for item in operations:
             if type(item) is CreateRun:
@@ -78,6 +84,12 @@ class Batch:
                 self._update(state, item)
             elif type(item) is LogInputs:
                 self.inputs.extend((item.run_id, use) for use in item.datasets)
+            elif type(item) is LogOutputs:
+                for model_id, step in item.models:
+                    self.model_outputs[item.run_id, model_id, step] = None
+            elif type(item) is LogModelInputs:
+                for model_id in item.models:
+                    self.model_inputs[item.run_id, model_id] = None
             elif type(item) is DeleteTag:
                 self.tags[item.run_id, item.key] = None
 

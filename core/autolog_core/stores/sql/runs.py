@@ -16,11 +16,14 @@ from autolog_core.entities import (
     DatasetInput,
     InputTag,
     LifecycleStage,
+    LoggedModelInput,
+    LoggedModelOutput,
     MetricSummary,
     Run,
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
 )
 from autolog_core.errors import NotFound
 from autolog_core.stores.sql.dialect import as_object, narrow, pack
@@ -29,6 +32,8 @@ from autolog_core.stores.sql.schema import (
     datasets,
     inputs,
     latest_metrics,
+    model_inputs,
+    model_outputs,
     params,
     runs,
     tags,
@@ -37,6 +42,7 @@ from autolog_core.stores.sql.schema import (
 _first = itemgetter(0)
 _INFINITY = float("inf")
 _NOTHING = RunInputs()
+_NO_OUTPUTS = RunOutputs()
 # Half the time of calling the class, for rows by the thousand.
 _new_summary = partial(tuple.__new__, MetricSummary)
 
@@ -79,6 +85,13 @@ _INPUTS = (
     .order_by(inputs.c.run_id, inputs.c.dataset_id, inputs.c.context)
 )
 
+_MODEL_INPUTS = select(model_inputs.c.run_id, model_inputs.c.model_id).order_by(
+    model_inputs.c.run_id, model_inputs.c.model_id
+)
+_MODEL_OUTPUTS = select(
+    model_outputs.c.run_id, model_outputs.c.model_id, model_outputs.c.step
+).order_by(model_outputs.c.run_id, model_outputs.c.step, model_outputs.c.model_id)
+
 
 def get(connection: Connection, run_id: str) -> Run:
     """Returns a run with all that was logged."""
@@ -96,6 +109,8 @@ def load_runs(connection: Connection, run_ids: Sequence[str]) -> list[Run]:
     infos = narrow(connection, _whole(connection.dialect.name), ids=runs.c.run_id)
     latest = narrow(connection, _METRICS, ids=latest_metrics.c.run_id)
     used = narrow(connection, _INPUTS, ids=inputs.c.run_id)
+    taken = narrow(connection, _MODEL_INPUTS, ids=model_inputs.c.run_id)
+    made = narrow(connection, _MODEL_OUTPUTS, ids=model_outputs.c.run_id)
     found: dict[str, Run] = {}
     for ids in pack(connection, run_ids):
         rows = _fetch(connection, infos, ids=ids)
@@ -111,6 +126,13 @@ def load_runs(connection: Connection, run_ids: Sequence[str]) -> list[Run]:
             run_id: RunInputs(tuple(map(_use, group)))
             for run_id, group in groupby(_fetch(connection, used, ids=ids), _first)
         }
+        for run_id, group in groupby(_fetch(connection, taken, ids=ids), _first):
+            models = tuple(LoggedModelInput(row[1]) for row in group)
+            uses[run_id] = RunInputs(uses.get(run_id, _NOTHING).dataset_inputs, models)
+        outputs = {
+            run_id: RunOutputs(tuple(LoggedModelOutput(row[1], row[2]) for row in group))
+            for run_id, group in groupby(_fetch(connection, made, ids=ids), _first)
+        }
         for row, run_params, run_tags in zip(
             rows, _parse(row[9] for row in rows), _parse(row[10] for row in rows), strict=True
         ):
@@ -120,6 +142,7 @@ def load_runs(connection: Connection, run_ids: Sequence[str]) -> list[Run]:
                 RunInfo(run_id, str(row[1]), *row[2:9]),
                 RunData(values, run_params, run_tags, summaries),
                 uses.get(run_id, _NOTHING),
+                outputs.get(run_id, _NO_OUTPUTS),
             )
     return [found[run_id] for run_id in run_ids if run_id in found]
 

@@ -164,6 +164,14 @@ Index(
     "ix_metric_chunks_series", metric_chunks.c.run_id, metric_chunks.c.key, metric_chunks.c.points
 )
 
+Index(
+    "ix_metric_chunks_model",
+    metric_chunks.c.model_id,
+    metric_chunks.c.key,
+    sqlite_where=metric_chunks.c.model_id.is_not(None),
+    postgresql_where=metric_chunks.c.model_id.is_not(None),
+)
+
 datasets = Table(
     "datasets",
     metadata,
@@ -187,6 +195,130 @@ inputs = Table(
     Column("tags", _long_text, nullable=False, doc="JSON list of [key, value]"),
 )
 Index("ix_inputs_dataset", inputs.c.dataset_id)
+
+logged_models = Table(
+    "logged_models",
+    metadata,
+    Column("model_id", String(36), primary_key=True),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("name", String(500), nullable=False),
+    Column("artifact_location", String(2500), nullable=False),
+    Column("creation_timestamp", BigInteger, nullable=False),
+    Column("last_updated_timestamp", BigInteger, nullable=False),
+    Column("model_type", String(500)),
+    Column("source_run_id", String(256)),
+    Column("status", String(16), nullable=False),
+    Column("status_message", _long_text),
+    Column("lifecycle_stage", String(16), nullable=False),
+    Column("owner", String(64), doc="writer that leaves the model FAILED when it dies"),
+)
+Index(
+    "ix_logged_models_experiment_creation",
+    logged_models.c.experiment_id,
+    logged_models.c.creation_timestamp,
+    logged_models.c.model_id,
+)
+Index("ix_logged_models_name", logged_models.c.experiment_id, logged_models.c.name)
+Index("ix_logged_models_run", logged_models.c.source_run_id)
+Index("ix_logged_models_owner", logged_models.c.owner)
+
+logged_model_params = Table(
+    "logged_model_params",
+    metadata,
+    Column("model_id", String(36), primary_key=True),
+    Column("key", String(250), primary_key=True),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("value", _long_text, nullable=False),
+    Column("head", String(HEAD), nullable=False),
+    Column("number", Double, doc="the value as a finite number, where it is one"),
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_logged_model_params_lookup",
+    logged_model_params.c.experiment_id,
+    logged_model_params.c.key,
+    logged_model_params.c.head,
+    logged_model_params.c.model_id,
+)
+
+logged_model_tags = Table(
+    "logged_model_tags",
+    metadata,
+    Column("model_id", String(36), primary_key=True),
+    Column("key", String(250), primary_key=True),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("value", _long_text, nullable=False),
+    Column("head", String(HEAD), nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_logged_model_tags_lookup",
+    logged_model_tags.c.experiment_id,
+    logged_model_tags.c.key,
+    logged_model_tags.c.head,
+    logged_model_tags.c.model_id,
+)
+
+logged_model_metrics = Table(
+    "logged_model_metrics",
+    metadata,
+    Column("model_id", String(36), primary_key=True),
+    Column("key", String(250), primary_key=True),
+    Column("dataset", String(32), primary_key=True, doc="hash of name and digest, '' for none"),
+    Column("experiment_id", BigInteger, nullable=False),
+    Column("dataset_name", String(500)),
+    Column("dataset_digest", String(36)),
+    Column("run_id", String(256), nullable=False),
+    Column("value", Double, nullable=False),
+    Column("special", SmallInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("minimum", Double, doc="NULL while every point is NaN; infinities as largest floats"),
+    Column("maximum", Double),
+    Column("nans", SmallInteger, nullable=False, doc="1 if some point is NaN"),
+    Column("varied", SmallInteger, nullable=False, doc="1 if the points differ in value"),
+    sqlite_with_rowid=False,
+)
+# Where points do not differ, the value tells all; the few others have an index of their own.
+Index(
+    "ix_logged_model_metrics_value",
+    logged_model_metrics.c.experiment_id,
+    logged_model_metrics.c.key,
+    logged_model_metrics.c.dataset,
+    logged_model_metrics.c.value,
+    logged_model_metrics.c.special,
+    logged_model_metrics.c.varied,
+    logged_model_metrics.c.model_id,
+)
+Index(
+    "ix_logged_model_metrics_varied",
+    logged_model_metrics.c.experiment_id,
+    logged_model_metrics.c.key,
+    logged_model_metrics.c.dataset,
+    logged_model_metrics.c.varied,
+    logged_model_metrics.c.model_id,
+    sqlite_where=logged_model_metrics.c.varied == 1,
+    postgresql_where=logged_model_metrics.c.varied == 1,
+)
+
+model_inputs = Table(
+    "model_inputs",
+    metadata,
+    Column("run_id", String(256), primary_key=True),
+    Column("model_id", String(36), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("ix_model_inputs_model", model_inputs.c.model_id)
+
+model_outputs = Table(
+    "model_outputs",
+    metadata,
+    Column("run_id", String(256), primary_key=True),
+    Column("model_id", String(36), primary_key=True),
+    Column("step", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_model_outputs_model", model_outputs.c.model_id)
 
 journal_writers = Table(
     "journal_writers",

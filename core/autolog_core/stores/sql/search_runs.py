@@ -43,7 +43,7 @@ def search_runs(
     stages = ViewType.stages(view_type)
     check_max_results(max_results)
     offset = decode_token(page_token)
-    experiments = _numbers(experiment_ids)
+    experiments = experiment_numbers(experiment_ids)
     if not experiments:
         return Page()
     teach_fold(connection)
@@ -54,7 +54,12 @@ def search_runs(
     return Page(load_runs(connection, ids[:max_results]), token)
 
 
-def _numbers(experiment_ids: Sequence[str]) -> tuple[int, ...]:
+def experiment_numbers(experiment_ids: Sequence[str]) -> tuple[int, ...]:
+    """Returns experiment ids as numbers, each once.
+
+    Raises:
+        InvalidArgument: One is none.
+    """
     if isinstance(experiment_ids, (str, bytes)):
         raise InvalidArgument(
             f"experiment_ids must be a list of ids, got {experiment_ids!r}; put it in a list"

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from autolog_core.entities import Experiment, Page, Run, ViewType
+from autolog_core.entities import Experiment, LoggedModel, Page, Run, ViewType
 from autolog_core.stores.base import MetricSeries, Store
 from autolog_core.stores.operations import ApplyReport, Operation, WriterMark
-from autolog_core.stores.sql import downsample, experiments, metrics, runs, versions, writers
+from autolog_core.stores.sql import (
+    downsample,
+    experiments,
+    metrics,
+    models,
+    runs,
+    versions,
+    writers,
+)
 from autolog_core.stores.sql.apply import apply
 from autolog_core.stores.sql.engine import Database
 from autolog_core.stores.sql.search_experiments import search_experiments
+from autolog_core.stores.sql.search_models import search_logged_models
 from autolog_core.stores.sql.search_runs import search_runs
 
 
@@ -122,6 +132,34 @@ class SqlStore(Store):
     def downsample_metric(self, run_id: str, key: str, buckets: int) -> MetricSeries:
         """See `Store`."""
         return self._database.read(lambda c: downsample.get_series(c, run_id, key, buckets))
+
+    def get_logged_model(self, model_id: str, allow_deleted: bool = False) -> LoggedModel:
+        """See `Store`."""
+        return self._database.read(lambda c: models.get(c, model_id, allow_deleted))
+
+    def delete_logged_model(self, model_id: str) -> None:
+        """See `Store`."""
+        self._database.write(lambda c: models.remove(c, model_id))
+
+    def restore_logged_model(self, model_id: str) -> None:
+        """See `Store`."""
+        self._database.write(lambda c: models.restore(c, model_id))
+
+    def search_logged_models(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str | None = None,
+        datasets: Sequence[Mapping[str, Any]] | None = None,
+        max_results: int = 50,
+        order_by: Sequence[Mapping[str, Any] | str] | None = None,
+        page_token: str | None = None,
+    ) -> Page[LoggedModel]:
+        """See `Store`."""
+        return self._database.read(
+            lambda c: search_logged_models(
+                c, experiment_ids, filter_string, datasets, max_results, order_by, page_token
+            )
+        )
 
     def apply(self, operations: Iterable[Operation], mark: WriterMark | None = None) -> ApplyReport:
         """See `Store`."""

@@ -6,11 +6,11 @@ import time
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from autolog_core.entities import RunStatus
+from autolog_core.entities import LoggedModelStatus, RunStatus
 from autolog_core.stores.operations import WriterMark
 from autolog_core.stores.sql.chunks import Appender
 from autolog_core.stores.sql.dialect import upsert
-from autolog_core.stores.sql.schema import journal_writers, runs
+from autolog_core.stores.sql.schema import journal_writers, logged_models, runs, tags
 from autolog_core.stores.sql.values import write_tags
 
 CAUSE_TAG = "autolog.end_cause"
@@ -19,6 +19,7 @@ KEPT = 30 * 24 * 3600 * 1000
 replayed once more if a process dies between applying and deleting it."""
 _GONE = -1
 _w = journal_writers.c
+_m = logged_models
 _POSITION = select(_w.position).where(_w.writer_id == bindparam("writer_id")).with_for_update()
 
 
@@ -44,7 +45,7 @@ def set_mark(connection: Connection, mark: WriterMark) -> None:
 
 
 def close(connection: Connection, writer_id: str, cause: str | None) -> list[str]:
-    """Takes a writer off, and ends the runs that it left open if `cause` is given."""
+    """Takes a writer off, and ends what it left open if `cause` is given."""
     now = time.time_ns() // 1_000_000
     last_time = connection.scalar(select(_w.last_time).where(_w.writer_id == writer_id))
     rows = connection.execute(
@@ -62,13 +63,29 @@ def close(connection: Connection, writer_id: str, cause: str | None) -> list[str
         experiment_ids = {run_id: experiment_id for run_id, experiment_id, _ in rows}
         write_tags(
             connection,
+            tags,
             {(run_id, CAUSE_TAG): cause for run_id in experiment_ids},
             experiment_ids,
             set(),
         )
         if experiment_ids:
             Appender(connection).compact(list(experiment_ids))
+        _fail_models(connection, writer_id, cause, last_time or now)
     connection.execute(update(runs).where(runs.c.owner == writer_id).values(owner=None))
+    connection.execute(update(_m).where(_m.c.owner == writer_id).values(owner=None))
     connection.execute(update(journal_writers).where(_w.writer_id == writer_id).values(pid=_GONE))
     connection.execute(delete(journal_writers).where(_w.pid == _GONE, _w.last_time < now - KEPT))
     return [run_id for run_id, _, _ in rows]
+
+
+def _fail_models(connection: Connection, writer_id: str, cause: str, moment: int) -> None:
+    """What was being saved when the writer went is not whole."""
+    connection.execute(
+        update(_m)
+        .where(_m.c.owner == writer_id, _m.c.status == LoggedModelStatus.PENDING.value)
+        .values(
+            status=LoggedModelStatus.FAILED.value,
+            status_message=f"it was not finished when its writer ended: {cause}",
+            last_updated_timestamp=moment,
+        )
+    )
