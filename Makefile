@@ -11,6 +11,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	2>/dev/null && echo "$$p" && break; done)
 export PYTHON
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 # ENVS=lint,types runs less than everything.
 ENVS ?=

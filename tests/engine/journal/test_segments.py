@@ -46,7 +46,11 @@ MANY = st.tuples(st.just("many"), st.dictionaries(KEYS, FLOATS, min_size=1), INT
 BATCH = st.tuples(
     st.just("batch"), st.lists(st.tuples(KEYS, FLOATS, TIMES, INT64, LINKS), max_size=20)
 )
-TAG = st.tuples(st.just("tag"), KEYS, st.text(st.characters(exclude_characters="\0"), max_size=50))
+TAG = st.tuples(
+    st.just("tag"),
+    KEYS,
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=50),
+)
 CALLS = st.lists(st.one_of(POINT, MANY, BATCH, TAG), max_size=60)
 
 
