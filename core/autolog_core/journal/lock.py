@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
+
+DONE = ".done"
+"""Ending of the name of a journal that is being deleted."""
 
 _held: dict[str, int] = {}
 
@@ -43,6 +47,22 @@ def release(path: Path) -> None:
 def moved(old: Path, new: Path) -> None:
     """Tells that the folder of a held lock was renamed."""
     _held[str(new)] = _held.pop(str(old))
+
+
+def delete_locked(folder: Path) -> None:
+    """Deletes a folder whose ``lock`` this process holds, and gives the lock up.
+
+    It gets another name first: while its files go one by one, nobody may take it for a journal.
+    """
+    gone = folder.with_name(folder.name + DONE)
+    try:
+        folder.rename(gone)
+    except OSError:
+        gone = folder
+    else:
+        moved(folder / "lock", gone / "lock")
+    shutil.rmtree(gone, ignore_errors=True)
+    release(gone / "lock")
 
 
 def is_current(path: Path) -> bool:

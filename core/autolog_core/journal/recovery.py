@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from autolog_core.stores.operations import WriterMark
 logger = logging.getLogger("autolog")
 
 _STALE = 3600.0
-"""Seconds after which a journal that never got its name counts as left behind."""
+"""Seconds after which a journal that was being made or deleted counts as left behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,10 @@ def _journals(spool: Path) -> Iterator[Path]:
         return
     for name in names:
         folder = spool / name
-        if name.startswith(".new-"):
+        if name.startswith(".new-") or name.endswith(lock.DONE):
             with contextlib.suppress(OSError):
                 if time.time() - folder.stat().st_mtime > _STALE and _claim(folder):
-                    shutil.rmtree(folder, ignore_errors=True)
-                    lock.release(folder / "lock")
+                    lock.delete_locked(folder)
         elif "." not in name:
             yield folder
 
@@ -98,7 +96,7 @@ def _replay(folder: Path, store: Store) -> Recovered:
     runs = tuple(store.close_writer(writer_id, cause))
     kept = None
     if damage is None:
-        shutil.rmtree(folder, ignore_errors=True)
+        lock.delete_locked(folder)
     else:
         kept = folder.with_name(folder.name + ".damaged")
         folder.rename(kept)

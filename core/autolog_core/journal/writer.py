@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import struct
 import threading
 import time
@@ -260,8 +259,7 @@ class JournalWriter:
                     segment.close()
             self.full = []
             self._spare = None
-        shutil.rmtree(self.folder, ignore_errors=True)
-        lock.release(self.folder / "lock")
+        lock.delete_locked(self.folder)
 
     def abandon(self) -> None:
         """Lets go of the journal with what is in it; another process will replay it."""

@@ -1,6 +1,7 @@
 """What was logged is read, whoever logged it and however its process ended."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -329,6 +330,30 @@ def test_death_while_a_segment_is_made_harms_none(address, caplog):
     assert "damaged" not in run.data.tags["autolog.end_cause"]
     assert "damaged" not in caplog.text
     session.close()
+
+
+def test_a_journal_that_goes_is_not_taken_for_a_dead_one(address, monkeypatch):
+    """While its files are deleted one by one, another process looks for journals to replay."""
+    session = Session(address, QUIET)
+    live = begin_run(session)
+    live.log_metric("m", 1.0)
+    finish_run(live, session=session)
+    real = shutil.rmtree
+    looks = []
+
+    def rmtree(folder: Path, **options) -> None:
+        (Path(folder) / "lock").unlink()
+        code = (
+            "import sys; from autolog_core.session import Session\n"
+            "print(Session(sys.argv[1]).recover())"
+        )
+        looks.append(run_python(code, address).stdout.strip())
+        real(folder, **options)
+
+    monkeypatch.setattr("shutil.rmtree", rmtree)
+    session.close()
+    assert looks == ["[]"]
+    assert not list(Path(address[10:] + ".spool").iterdir())
 
 
 def test_what_the_store_refuses_stays_for_later(address, caplog):
