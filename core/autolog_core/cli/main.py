@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -86,4 +87,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A name in Cyrillic must not end in a traceback where the terminal speaks only ASCII.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    cli(prog_name="autolog")
+    try:
+        try:
+            cli(prog_name="autolog")
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader left, as `| head` does: what the interpreter flushes at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
