@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import threading
 import time
@@ -20,6 +19,7 @@ from autolog_core.config import Settings, read_settings
 from autolog_core.entities import Experiment, LifecycleStage, Run
 from autolog_core.errors import InvalidArgument, NotFound
 from autolog_core.journal.pump import Pump
+from autolog_core.journal.report import tell
 from autolog_core.journal.writer import JournalWriter
 from autolog_core.live import LiveRun, now
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from autolog_core.journal.recovery import Recovered
     from autolog_core.logged_models import LiveModel
     from autolog_core.stores.base import Store
-    from autolog_core.stores.operations import ApplyReport
-
-logger = logging.getLogger("autolog")
 
 _PATIENCE = 2.0
 """Seconds for which background work is waited for, or a run that another process has just begun."""
@@ -341,35 +338,13 @@ class Session:
                     spool_folder(self.address),
                     self.store,
                     self.settings.flush_interval,
-                    self._tell,
+                    tell,
                 )
                 for live in self._inherited:
                     live.announce(self._pump.writer)
                 self._inherited = []
                 _close_with_worker(self)
             return self._pump.writer
-
-    def _tell(self, report: ApplyReport) -> None:
-        for run_id, key, kept, refused in report.param_conflicts:
-            logger.warning(
-                "param %r of run %s stays %r: another process logged it first; %r was not kept",
-                key,
-                run_id,
-                kept[:200],
-                refused[:200],
-            )
-        for model_id, key, kept, refused in report.model_param_conflicts:
-            logger.warning(
-                "param %r of model %s stays %r: another process logged it first; %r was not kept",
-                key,
-                model_id,
-                kept[:200],
-                refused[:200],
-            )
-        for model_id in report.model_orphans:
-            logger.warning("model %s is not in the store: what it was given is dropped", model_id)
-        for run_id in report.orphans:
-            logger.warning("run %s is not in the store: what was logged to it is dropped", run_id)
 
     def after_fork(self) -> None:
         """Starts over in a forked child: its own journal, its own connections, the same runs."""
