@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autolog_core.errors import AutologError, StorageError
+from autolog_core.errors import AutologError, StorageError, StorageFull
 from autolog_core.journal.writer import JournalWriter
 from autolog_core.stores.operations import ApplyReport, WriterMark
 
@@ -23,6 +23,8 @@ logger = logging.getLogger("autolog")
 SYNC_INTERVAL = 5.0
 """Seconds of logging that a power loss may cost."""
 LONGEST_BACKOFF = 30.0
+SMALL_BATCH = 256 << 10
+"""Bytes of journal that are applied at once on a full disk."""
 _LEFT_OPEN = "the process ended without closing this run"
 
 
@@ -154,6 +156,13 @@ class Pump:
             )
             try:
                 report = store.apply(batch.operations, mark)
+            except StorageFull:
+                reader.rewind(before)
+                if reader.limit <= SMALL_BATCH:
+                    raise
+                # Little by little, what is applied makes room: its segments go.
+                reader.limit = SMALL_BATCH
+                return True
             except BaseException:
                 reader.rewind(before)
                 raise

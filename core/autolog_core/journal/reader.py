@@ -84,14 +84,14 @@ class SegmentReader:
     Args:
         segment: What to read.
         check: Whether checksums are verified; a process trusts what it has just written itself.
-        limit: At most about so many bytes a go.
+        limit: At most about so many bytes a go; may be changed between goes.
     """
 
     def __init__(self, segment: Segment, check: bool, limit: int = 8 << 20) -> None:
         self.segment = segment
         self.offset = HEADER_SIZE
         self._check = check
-        self._limit = limit
+        self.limit = limit
         self._series: dict[int, Series] = {}
         self._words = np.frombuffer(segment.words, np.uint64)
 
@@ -112,7 +112,7 @@ class SegmentReader:
         others: list[Operation] = []
         start = offset = self.offset
         size = segment.size
-        while offset + 8 <= size and offset - start < self._limit:
+        while offset + 8 <= size and offset - start < self.limit:
             word = segment.words[offset >> 3]
             if not word:
                 break

@@ -18,7 +18,7 @@ from autolog_core.session import Session
 session = Session(sys.argv[1])
 live = begin_run(session, log_system_metrics=False)
 with open(sys.argv[2], "wb") as ballast:
-    ballast.write(os.urandom(1 << 20))
+    ballast.write(os.urandom(6 << 20))
 session.drain()
 accepted = 0
 try:
@@ -41,7 +41,7 @@ elif sys.argv[3] == "dies":
 @pytest.fixture
 def small_disk(tmp_path: Path):
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(tmp_path)],
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,

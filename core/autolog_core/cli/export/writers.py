@@ -19,22 +19,19 @@ _WHOLE_NUMBERS = frozenset(("step",))
 
 def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], out: IO[bytes]) -> None:
     """Writes rows as CSV with a heading; times are ISO 8601 in UTC, a missing value is empty."""
-    import io
+    import codecs
 
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
-    try:
-        writer = csv.writer(text)
-        writer.writerow(columns)
-        times = [name in TIME_COLUMNS for name in columns]
-        for row in rows:
-            writer.writerow(
-                [
-                    _csv_time(row.get(name)) if is_time else _csv_value(row.get(name))
-                    for name, is_time in zip(columns, times, strict=True)
-                ]
-            )
-    finally:
-        text.detach()
+    # A text wrapper would close `out` when it is collected after a reader has left.
+    writer = csv.writer(codecs.getwriter("utf-8")(out))
+    writer.writerow(columns)
+    times = [name in TIME_COLUMNS for name in columns]
+    for row in rows:
+        writer.writerow(
+            [
+                _csv_time(row.get(name)) if is_time else _csv_value(row.get(name))
+                for name, is_time in zip(columns, times, strict=True)
+            ]
+        )
 
 
 def _csv_time(milliseconds: int | None) -> str:
