@@ -108,8 +108,11 @@ class Pump:
                 return
             self._wakened.clear()
             try:
-                self.writer.prepare_spare()
-                self.flush()
+                try:
+                    self.writer.prepare_spare()
+                finally:
+                    # On a full disk above all: what goes to the store makes room.
+                    self.flush()
                 self._sync()
                 delay = self._interval
                 self._warned = False
@@ -173,9 +176,7 @@ class Pump:
         if batch.done:
             number = reader.segment.number
             reader.close()
-            following = [segment for segment in segments if segment.number > number]
-            if not following:
-                following = [s for s in self.writer.written()[0] if s.number > number]
+            following = [s for s in self.writer.written()[0] if s.number > number]
             self._reader = SegmentReader(following[0], check=False)
             for segment in self.writer.retire(number + 1):
                 segment.remove()

@@ -12,7 +12,7 @@ import pytest
 
 from autolog_core.config import Settings
 from autolog_core.entities import Metric, Param, RunTag
-from autolog_core.errors import InvalidArgument, NotFound, StorageError
+from autolog_core.errors import InvalidArgument, NotFound, StorageError, StorageFull
 from autolog_core.runs import begin_run, choose_experiment, finish_run, named_experiment
 from autolog_core.session import Session
 
@@ -330,6 +330,27 @@ def test_death_while_a_segment_is_made_harms_none(address, caplog):
     assert "damaged" not in run.data.tags["autolog.end_cause"]
     assert "damaged" not in caplog.text
     session.close()
+
+
+def test_no_room_for_a_spare_segment_does_not_stop_the_writing(session, monkeypatch):
+    live = begin_run(session)
+    session.drain()
+    applied = threading.Event()
+    store = session.store()
+    real = store.apply
+
+    def full(_) -> None:
+        raise StorageFull("no space left")
+
+    def apply(*arguments):
+        report = real(*arguments)
+        applied.set()
+        return report
+
+    monkeypatch.setattr(type(session._pump.writer), "prepare_spare", full)
+    monkeypatch.setattr(store, "apply", apply)
+    live.log_metric("m", 1.0)
+    assert applied.wait(30)
 
 
 def test_a_journal_that_goes_is_not_taken_for_a_dead_one(address, monkeypatch):
