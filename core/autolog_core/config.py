@@ -37,6 +37,9 @@ class Settings:
         notebook: Path of the notebook that Jupyter runs this process for, if it says so.
         trust_models: Whether models that run code when loaded are loaded; None asks who saved them.
         data_folder: Folder for what autolog keeps for this user.
+        snapshot_memory: Bytes that models may hold while they wait to be written; None for half of
+            what is available.
+        prediction_device: Where models of PyTorch predict, such as ``cpu`` or ``cuda:0``.
     """
 
     tracking_uri: str | None = None
@@ -55,6 +58,8 @@ class Settings:
     notebook: str | None = None
     trust_models: bool | None = None
     data_folder: str = ""
+    snapshot_memory: int | None = None
+    prediction_device: str | None = None
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -84,6 +89,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         notebook=env.get("JPY_SESSION_NAME"),
         trust_models=_trust(env),
         data_folder=_data_folder(env),
+        snapshot_memory=_bytes(env, "SNAPSHOT_MEMORY"),
+        prediction_device=_text(env, "DEFAULT_PREDICTION_DEVICE"),
     )
 
 
@@ -186,6 +193,10 @@ def _flag(env: Mapping[str, str], name: str, default: bool) -> bool:
     if word in _FALSE:
         return False
     raise InvalidArgument(f"{found[0]}={found[1]!r} must be true or false")
+
+
+def _bytes(env: Mapping[str, str], name: str) -> int | None:
+    return None if _lookup(env, name) is None else int(_number(env, name, 1.0))
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

@@ -66,6 +66,12 @@ OFFENCES = [
         "autolog.newlib.patch is not allowed to import autolog.sklearn.spec",
     ),
     Offence(
+        "rooms",
+        "autolog/autolog/pytorch/flavor.py",
+        "from autolog.sklearn import flavor as other",
+        "autolog.pytorch.flavor is not allowed to import autolog.sklearn.flavor",
+    ),
+    Offence(
         "frameworks",
         "core/autolog_core/limits.py",
         "import torch",

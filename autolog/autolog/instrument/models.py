@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from autolog_core.entities import LoggedModel
     from autolog_core.logged_models import LiveModel
     from autolog_core.models.manifest import Model, ModelInfo
+    from autolog_core.models.memory import Reservation
     from autolog_core.models.snapshot import Snapshot
+    from autolog_core.models.workshop import Workshop
     from autolog_core.session import Session
 
 logger = logging.getLogger("autolog")
@@ -91,8 +93,11 @@ def log_model(
     fluent_models.remember(live)
     if run is not None:
         run.log_outputs([(model_id, step)])
-    session.saving.submit(lambda: _write(live, snapshot))
-    if wait:
+    payload = snapshot.payload
+    size = getattr(payload, "size", 0)
+    held = session.workshop().memory.reserve(size) if size else None
+    number = session.saving.submit(_Writing(live, snapshot, held))
+    if wait or getattr(payload, "live", False):
         session.saving.wait()
     known = snapshot.manifest
     example = None if snapshot.example is None else snapshot.example.info
@@ -107,7 +112,43 @@ def log_model(
             utc_time_created=known.utc_time_created,
         ),
         _MODELS + model_id,
+        lambda timeout: _wait(session, live, number, timeout),
     )
+
+
+def workshop() -> Workshop:
+    """Returns what the models of the active run's session share while they are saved."""
+    from autolog import _active, fluent_runs
+    from autolog_core.session import default_session
+
+    run = _active.current()
+    return (default_session() if run is None else fluent_runs.session_of(run)).workshop()
+
+
+def _wait(session: Session, live: LiveModel, number: int, timeout: float | None) -> bool:
+    if not session.saving.wait(timeout, number):
+        return False
+    if live.status.value == "FAILED":
+        _ready(session.read().get_logged_model(live.model_id))
+    return True
+
+
+class _Writing:
+    """Writes one model; forgets it then, with all the memory that it holds."""
+
+    def __init__(self, live: LiveModel, snapshot: Snapshot, held: Reservation | None) -> None:
+        self._live = live
+        self._snapshot: Snapshot | None = snapshot
+        self._held = held
+
+    def __call__(self) -> None:
+        snapshot, self._snapshot = self._snapshot, None
+        held, self._held = self._held, None
+        if snapshot is not None:
+            _write(self._live, snapshot)
+        del snapshot
+        if held is not None:
+            held.release()
 
 
 def _write(live: LiveModel, snapshot: Snapshot) -> None:
@@ -156,6 +197,30 @@ def model_folder(uri: str | os.PathLike[str]) -> str:
             "models:/<model id>, as log_model() and search_logged_models() give it"
         )
     return local_model(_ready(session.read().get_logged_model(name)).artifact_location)
+
+
+def artifact_folder(uri: str) -> str:
+    """Returns a folder with the files of ``runs:/<run id>/<path>``.
+
+    Raises:
+        NotFound: There is no such run, or it has no such files.
+        InvalidArgument: The address is malformed.
+    """
+    from autolog_core.artifacts.locate import open_repository
+    from autolog_core.session import default_session
+
+    run_id, _, path = uri.removeprefix(_RUNS).partition("/")
+    if not run_id or not path:
+        raise InvalidArgument(f"{uri!r} must be runs:/<run id>/<path>")
+    run = default_session().read().get_run(run_id)
+    return open_repository(run.info.artifact_uri or "").download(path)
+
+
+def log_folder(folder: str, artifact_path: str) -> None:
+    """Copies a folder's files to the active run, or to a new one."""
+    from autolog.fluent_artifacts import log_artifacts
+
+    log_artifacts(folder, artifact_path)
 
 
 def _ready(model: LoggedModel) -> LoggedModel:

@@ -66,7 +66,11 @@ def requirements_of(modules: Iterable[str], needed: Iterable[str] = ()) -> list[
     roots = frozenset(name.partition(".")[0] for name in modules)
     versions = _versions()
     found = {normalize(name) for name in needed} | _distributions(roots - {"__main__"})
-    lines = [f"{name}=={versions[name]}" if name in versions else name for name in found - {OWN}]
+    # A build of one machine (torch==2.13.0+cpu) is on no index: any build of the version serves.
+    lines = [
+        f"{name}=={versions[name].partition('+')[0]}" if name in versions else name
+        for name in found - {OWN}
+    ]
     if "autolog" in roots or "autolog_core" in roots or OWN in found:
         lines.append(f"{OWN}=={__version__}")
     return sorted(lines)

@@ -9,7 +9,7 @@ import datetime
 import functools
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -180,6 +180,21 @@ class ModelInfo:
 
     model: Model
     model_uri: str
+    _waiting: Callable[[float | None], bool] | None = field(default=None, repr=False, compare=False)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Returns True once the model's files are written, which happens in the background.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            False when the time ran out.
+
+        Raises:
+            InvalidState: They could not be written.
+        """
+        return self._waiting is None or self._waiting(timeout)
 
     @property
     def flavors(self) -> Mapping[str, Mapping[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -29,23 +30,30 @@ def cloudpickle_version() -> str:
     return version
 
 
-def dump(value: Any, what: str, protocol: int = pickle.DEFAULT_PROTOCOL) -> Pickled:
+def dump(
+    value: Any,
+    what: str,
+    protocol: int = pickle.DEFAULT_PROTOCOL,
+    reduce: Callable[[Any], Any] = lambda part: NotImplemented,
+) -> Pickled:
     """Returns an object, with functions and classes of ``__main__`` by value.
 
     Args:
         value: The object.
         what: What it is, for the message.
         protocol: Of pickle.
+        reduce: Says how a part of it is pickled, as `pickle.Pickler.reducer_override` does;
+            NotImplemented for as usual.
 
     Raises:
         InvalidArgument: It cannot be pickled; the message says what of it.
     """
     buffer = io.BytesIO()
     pickler = _noting_pickler()(buffer, protocol=protocol)
-    pickler.noted = {}
+    pickler.noted, pickler.reduce = {}, reduce
     try:
         pickler.dump(value)
-    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
+    except Exception as error:  # What the user's classes say of themselves may raise anything.
         raise InvalidArgument(
             f"{what} cannot be saved: {error}; leave out of it what holds locks, files or "
             "connections, or make that again in __setstate__"
@@ -72,7 +80,8 @@ def _noting_pickler() -> Any:
         def reducer_override(self, obj: Any) -> Any:
             found = obj if isinstance(obj, named) else type(obj)
             self.noted[id(found)] = found
-            return reduce(self, obj)
+            own = self.reduce(obj)
+            return reduce(self, obj) if own is NotImplemented else own
 
     return NotingPickler
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from autolog_core.errors import InvalidArgument
@@ -87,6 +87,11 @@ def prepare(
         check_code_paths(options.code_paths),
         options.mlflow_model or Model(),
     )
+
+
+def with_payload(taken: Snapshot, payload: Payload) -> Snapshot:
+    """Returns a snapshot of the same model in another form."""
+    return replace(taken, payload=payload)
 
 
 def _signature_of(example: Any, predict: Callable[..., Any] | None) -> ModelSignature:

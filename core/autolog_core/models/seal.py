@@ -4,6 +4,9 @@ Each user has one secret key, in a file that nobody else can read. A model whose
 is sealed with it when it is saved: a code over all its files that only the holder of the key can
 make. So one's own models load without a word, wherever they were copied, and a changed or foreign
 one asks for trust.
+
+Files of weights are left out where a sealed file holds their digests: they can run no code, and
+whoever loads them compares the digests.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import logging
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -33,32 +36,50 @@ _KEY_LENGTH = 32
 _CHUNK = 2**20
 
 
-def content_digest(folder: Path) -> str:
-    """Returns a digest over names and bytes of a folder's files; fast, not against forgery."""
-    return _digest(folder, xxhash.xxh3_128, frozenset())
+def content_digest(folder: Path, without: Collection[str] = ()) -> str:
+    """Returns a digest over names and bytes of a folder's files; fast, not against forgery.
+
+    Args:
+        folder: The folder.
+        without: Files of it that do not count.
+    """
+    return _digest(folder, xxhash.xxh3_128, frozenset(without))
 
 
-def write_seal(folder: Path, model: Model) -> None:
-    """Seals a model directory with this user's key."""
-    (folder / SEAL).write_text(json.dumps({"version": 1, "seal": _seal_of(folder, model)}))
+def write_seal(folder: Path, model: Model, without: Collection[str] = ()) -> None:
+    """Seals a model directory with this user's key.
+
+    Args:
+        folder: The directory.
+        model: Its manifest.
+        without: Files of weights, whose digests a sealed file holds.
+    """
+    apart = sorted(without)
+    seal = {"version": 2, "apart": apart, "seal": _seal_of(folder, model, apart)}
+    (folder / SEAL).write_text(json.dumps(seal))
 
 
 def is_sealed(folder: Path, model: Model) -> bool:
     """Whether this user saved the model, and nothing of it was changed since."""
     try:
-        found = json.loads((folder / SEAL).read_text())["seal"]
+        read = json.loads((folder / SEAL).read_text())
+        found, apart = read["seal"], read["apart"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    if not isinstance(found, str) or any((folder / name).is_symlink() for name in files_of(folder)):
+    if not isinstance(found, str) or not isinstance(apart, list):
         return False
-    return hmac.compare_digest(found.encode(), _seal_of(folder, model).encode())
+    if any((folder / name).is_symlink() for name in files_of(folder)):
+        return False
+    return hmac.compare_digest(found.encode(), _seal_of(folder, model, apart).encode())
 
 
-def _seal_of(folder: Path, model: Model) -> str:
+def _seal_of(folder: Path, model: Model, apart: list[Any]) -> str:
     # The manifest may get a signature or an id later; what it says about loading may not change.
     how = json.dumps({name: dict(each) for name, each in model.flavors.items()}, sort_keys=True)
-    content = _digest(folder, hashlib.sha256, _OUTSIDE)
-    return hmac.new(_key(), f"1\n{how}\n{content}".encode(), hashlib.sha256).hexdigest()
+    content = _digest(folder, hashlib.sha256, _OUTSIDE | set(map(str, apart)))
+    # What is left out is sealed too: nobody can leave out more.
+    told = f"2\n{how}\n{json.dumps(apart)}\n{content}"
+    return hmac.new(_key(), told.encode(), hashlib.sha256).hexdigest()
 
 
 def _digest(folder: Path, make: Callable[[], Any], without: frozenset[str]) -> str:

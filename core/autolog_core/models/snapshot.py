@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +27,9 @@ class Parts:
         needed: Names of distributions that loading needs besides.
         runs_code: Why loading it runs code of whoever wrote it; empty for a safe format.
         notes: What the user should know about how it was saved.
+        weights: Files of values alone, whose digests another file of the model holds; they are not
+            read again to seal it.
+        settled: Is told where the directory is, once it is whole.
     """
 
     flavors: Mapping[str, Mapping[str, Any]]
@@ -34,10 +37,16 @@ class Parts:
     needed: tuple[str, ...] = ()
     runs_code: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
+    settled: Callable[[Path], None] | None = None
 
 
 class Payload(Protocol):
-    """A model as it was at one moment; nothing that the user does later changes it."""
+    """A model as it was at one moment; nothing that the user does later changes it.
+
+    One that holds much memory tells how many bytes in an attribute `size`, and one that reads the
+    user's own model while it is written says so in a true attribute `live`.
+    """
 
     def write(self, folder: Path) -> Parts:
         """Writes the model's own files into `folder`. Runs in any thread, at most once."""
@@ -94,7 +103,7 @@ class Written:
         path: Where it is.
         model: Its manifest.
         size: Bytes of all its files.
-        digest: Over names and bytes of all its files.
+        digest: Over names and bytes of its files; weights count by the digests that another has.
         runs_code: Why loading it asks for trust; empty where it does not.
         notes: What the user should know about how it was saved.
     """
@@ -141,6 +150,8 @@ def write(snapshot: Snapshot, path: str | os.PathLike[str]) -> Written:
         )
         (folder / FILE).write_text(model.to_yaml(), encoding="utf-8")
         if parts.runs_code:
-            write_seal(folder, model)
-        size, digest = size_of(folder), content_digest(folder)
+            write_seal(folder, model, parts.weights)
+        size, digest = size_of(folder), content_digest(folder, parts.weights)
+    if parts.settled is not None:
+        parts.settled(Path(path))
     return Written(Path(path), model, size, digest, parts.runs_code, parts.notes)

@@ -1,0 +1,1 @@
+"""Models of PyTorch, as the rooms of PyTorch and of Lightning keep them."""
