@@ -9,17 +9,24 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from autolog import artifacts as artifacts
+    from autolog import catboost as catboost
     from autolog import client as client
     from autolog import config as config
     from autolog import data as data
     from autolog import entities as entities
     from autolog import exceptions as exceptions
+    from autolog import keras as keras
+    from autolog import lightgbm as lightgbm
+    from autolog import lightning as lightning
     from autolog import models as models
     from autolog import pyfunc as pyfunc
+    from autolog import pytorch as pytorch
     from autolog import sklearn as sklearn
     from autolog import system_metrics as system_metrics
+    from autolog import tensorflow as tensorflow
     from autolog import tracking as tracking
     from autolog import utils as utils
+    from autolog import xgboost as xgboost
     from autolog.active_model import ActiveModel as ActiveModel
     from autolog.active_model import clear_active_model as clear_active_model
     from autolog.active_model import get_active_model_id as get_active_model_id
@@ -27,6 +34,9 @@ if TYPE_CHECKING:
     from autolog.api import autolog as autolog
     from autolog.api import disabled as disabled
     from autolog.api import status as status
+    from autolog.checkpoints import CheckpointPolicy as CheckpointPolicy
+    from autolog.checkpoints import checkpoint as checkpoint
+    from autolog.checkpoints import set_checkpoint_policy as set_checkpoint_policy
     from autolog.client import MlflowClient as MlflowClient
     from autolog.exceptions import AutologError as AutologError
     from autolog.exceptions import MlflowException as MlflowException
@@ -62,6 +72,7 @@ if TYPE_CHECKING:
     from autolog.fluent_models import last_logged_model as last_logged_model
     from autolog.fluent_models import log_model_params as log_model_params
     from autolog.fluent_models import log_outputs as log_outputs
+    from autolog.fluent_models import restore_logged_model as restore_logged_model
     from autolog.fluent_models import search_logged_models as search_logged_models
     from autolog.fluent_models import set_logged_model_tags as set_logged_model_tags
     from autolog.fluent_runs import active_run as active_run
@@ -105,17 +116,24 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "artifacts",
+    "catboost",
     "client",
     "config",
     "data",
     "entities",
     "exceptions",
+    "keras",
+    "lightgbm",
+    "lightning",
     "models",
     "pyfunc",
+    "pytorch",
     "sklearn",
     "system_metrics",
+    "tensorflow",
     "tracking",
     "utils",
+    "xgboost",
 }
 
 _NAMES = {
@@ -127,6 +145,7 @@ _NAMES = {
     ),
     "handle": ("ActiveRun",),
     "api": ("autolog", "disabled", "status"),
+    "checkpoints": ("CheckpointPolicy", "checkpoint", "set_checkpoint_policy"),
     "client": ("MlflowClient",),
     "exceptions": ("AutologError", "MlflowException"),
     "fluent_artifacts": (
@@ -164,6 +183,7 @@ _NAMES = {
         "last_logged_model",
         "log_model_params",
         "log_outputs",
+        "restore_logged_model",
         "search_logged_models",
         "set_logged_model_tags",
     ),

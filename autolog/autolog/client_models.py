@@ -12,7 +12,7 @@ from autolog import fluent_models as shared
 from autolog.client_base import ClientBase
 from autolog_core.artifacts import open_repository
 from autolog_core.entities import FileInfo, LoggedModel, LoggedModelOutput, LoggedModelStatus, Page
-from autolog_core.logged_models import begin_model, live_model, remove_model
+from autolog_core.logged_models import begin_model, live_model, remove_model, revive_model
 
 if TYPE_CHECKING:
     from autolog_core.artifacts import ArtifactRepository
@@ -77,6 +77,7 @@ class ModelMethods(ClientBase):
         Raises:
             NotFound: There is no such model.
             InvalidArgument: The status is neither READY nor FAILED.
+            InvalidState: Its weights were pruned.
         """
         return shared.finish_model(self._session, model_id, status)
 
@@ -89,12 +90,20 @@ class ModelMethods(ClientBase):
         return self._session.read().get_logged_model(model_id)
 
     def delete_logged_model(self, model_id: str) -> None:
-        """Puts a logged model away.
+        """Puts a logged model away; `restore_logged_model` brings it back.
 
         Raises:
             NotFound: There is none.
         """
         remove_model(self._session, model_id)
+
+    def restore_logged_model(self, model_id: str) -> LoggedModel:
+        """Brings back a deleted logged model, and returns it.
+
+        Raises:
+            NotFound: There is no deleted one of that id.
+        """
+        return revive_model(self._session, model_id)
 
     def set_logged_model_tags(self, model_id: str, tags: Mapping[str, Any]) -> None:
         """Sets tags of a logged model, as text.

@@ -11,13 +11,14 @@ from autolog._paging import collect
 from autolog.fluent_runs import live_run, session_of
 from autolog.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
 from autolog_core.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus
-from autolog_core.errors import InvalidArgument
+from autolog_core.errors import InvalidArgument, InvalidState
 from autolog_core.logged_models import (
     LiveModel,
     begin_model,
     check_model_tag,
     live_model,
     remove_model,
+    revive_model,
 )
 from autolog_core.runs import choose_experiment, source_tags
 from autolog_core.session import default_session
@@ -66,6 +67,7 @@ def finalize_logged_model(
     Raises:
         NotFound: There is no such model.
         InvalidArgument: The status is neither READY nor FAILED.
+        InvalidState: Its weights were pruned.
     """
     return finish_model(default_session(), model_id, status)
 
@@ -149,12 +151,21 @@ def delete_logged_model_tag(model_id: str, key: str) -> None:
 
 
 def delete_logged_model(model_id: str) -> None:
-    """Puts a logged model away.
+    """Puts a logged model away; `restore_logged_model` brings it back.
 
     Raises:
         NotFound: There is none.
     """
     remove_model(default_session(), model_id)
+
+
+def restore_logged_model(model_id: str) -> LoggedModel:
+    """Brings back a deleted logged model, and returns it.
+
+    Raises:
+        NotFound: There is no deleted one of that id.
+    """
+    return revive_model(default_session(), model_id)
 
 
 def log_outputs(models: Sequence[LoggedModelOutput] | None = None) -> None:
@@ -253,9 +264,15 @@ def places_of(experiment_ids: Sequence[str] | None) -> list[str]:
 def finish_model(session: Session, model_id: str, status: object) -> LoggedModel:
     """Says how the making of a model of a session's store went; see `finalize_logged_model`."""
     word = LoggedModelStatus.check(status)
-    if not LoggedModelStatus.is_finalized(word):
+    if word not in (LoggedModelStatus.READY, LoggedModelStatus.FAILED):
         raise InvalidArgument(f"status must be READY or FAILED to finalize, got {status!r}")
-    live_model(session, model_id).finish(word)
+    live = live_model(session, model_id)
+    if live.status is LoggedModelStatus.PRUNED:
+        raise InvalidState(
+            f"model {live.name!r} ({model_id}) is PRUNED: its weights were deleted, and it cannot "
+            f"become {word.value}; log another model"
+        )
+    live.finish(word)
     return session.read().get_logged_model(model_id)
 
 

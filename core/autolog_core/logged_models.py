@@ -150,11 +150,11 @@ class LiveModel:
         self.tags.pop(key, None)
 
     def finish(self, status: object = LoggedModelStatus.READY, message: str | None = None) -> None:
-        """Says how the model is: READY, FAILED, or PENDING once more.
+        """Says how the model is: READY, FAILED, PRUNED, or PENDING once more.
 
         Args:
             status: The status.
-            message: Why it failed; cut after 8,000 characters.
+            message: Why it failed, or was pruned; cut after 8,000 characters.
 
         Raises:
             InvalidArgument: The status is none of these.
@@ -243,10 +243,14 @@ def live_model(session: Session, model_id: str) -> LiveModel:
     found = session.models.get(model_id)
     if found is not None:
         return found
-    model = session.read().get_logged_model(limits.check_model_id(model_id))
+    return handle_of(session, session.read().get_logged_model(limits.check_model_id(model_id)))
+
+
+def handle_of(session: Session, model: LoggedModel) -> LiveModel:
+    """Returns the handle to write to a logged model that was just read from the store."""
     live = LiveModel(
         session.writer,
-        model_id=model_id,
+        model_id=model.model_id,
         experiment_id=model.experiment_id,
         name=model.name,
         artifact_location=model.artifact_location,
@@ -257,7 +261,7 @@ def live_model(session: Session, model_id: str) -> LiveModel:
         params=model.params,
         tags=model.tags,
     )
-    return session.models.setdefault(model_id, live)
+    return session.models.setdefault(model.model_id, live)
 
 
 def remove_model(session: Session, model_id: str) -> None:
@@ -268,6 +272,17 @@ def remove_model(session: Session, model_id: str) -> None:
     """
     session.read().delete_logged_model(model_id)
     session.models.pop(model_id, None)
+
+
+def revive_model(session: Session, model_id: str) -> LoggedModel:
+    """Brings a logged model back that was put away.
+
+    Raises:
+        NotFound: There is none that is deleted.
+    """
+    store = session.read()
+    store.restore_logged_model(model_id)
+    return store.get_logged_model(model_id)
 
 
 def check_model_tag(session: Session, live: LiveModel, key: str) -> None:

@@ -22,19 +22,17 @@ from autolog_core.journal.pump import Pump
 from autolog_core.journal.report import tell
 from autolog_core.journal.writer import JournalWriter
 from autolog_core.live import LiveRun, now
+from autolog_core.saving import ModelWriter
 
 if TYPE_CHECKING:
     from autolog_core.capture.collect import Captured, Facts
     from autolog_core.capture.system_metrics import SystemMetricsSampler
     from autolog_core.journal.recovery import Recovered
     from autolog_core.logged_models import LiveModel
-    from autolog_core.models.workshop import Workshop
     from autolog_core.stores.base import Store
 
 _PATIENCE = 2.0
 """Seconds for which background work is waited for, or a run that another process has just begun."""
-_NICE = 10
-"""How far the writing of models stands back where the training wants the processor."""
 _SYSTEM = "system/"
 _REMEMBERED = 256
 """Runs that can be logged to by id without being looked up again."""
@@ -53,7 +51,7 @@ class Session:
         chosen_experiment: Id of the experiment for new runs, once it is chosen.
         open_runs: Runs that this process began and has not ended.
         background: For work that no caller should wait for.
-        saving: For the writing of models, in the order in which they were logged.
+        saving: Writes the files of models.
         source_tags: What this process runs, as tags, once it was looked at.
         facts: What stays as it is while this process lives, once it was looked at.
         models: The handles of logged models that this process writes.
@@ -75,7 +73,7 @@ class Session:
         self.chosen_experiment: str | None = None
         self.open_runs: dict[str, LiveRun] = {}
         self.background = Background("autolog-background")
-        self._start_saving()
+        self.saving = ModelWriter(self.settings)
         self.source_tags: dict[str, str] | None = None
         self.facts: Facts | None = None
         self.last_look: tuple[float, Captured] | None = None
@@ -83,24 +81,6 @@ class Session:
         self._abandoned: list[object] = []
         self._closed = False
         _sessions.add(self)
-
-    def _start_saving(self) -> None:
-        self._workshop: Workshop | None = None
-        self.saving = Background("autolog-models", _NICE, self._trim)
-
-    def _trim(self) -> None:
-        if self._workshop is not None:
-            self._workshop.buffers.trim()
-
-    def workshop(self) -> Workshop:
-        """Returns what models share while they are saved."""
-        if self._workshop is None:
-            from autolog_core.models.workshop import Workshop
-
-            with self._lock:
-                if self._workshop is None:
-                    self._workshop = Workshop(self.settings.snapshot_memory)
-        return self._workshop
 
     # reading
 
@@ -372,13 +352,13 @@ class Session:
         """Starts over in a forked child: its own journal, its own connections, the same runs."""
         # The parent's connections must not be closed from here: keep them out of the collector.
         self._abandoned += [self._store, self._pump, self._sampler]
-        self._abandoned += [self.background, self.saving, self._workshop]
+        self._abandoned += [self.background, self.saving]
         self._store = None
         self._pump = None
         self._lock = threading.RLock()
         self._sampler = None
         self.background = Background("autolog-background")
-        self._start_saving()
+        self.saving = ModelWriter(self.settings)
         self.open_runs = {}
         for live in list(self._handles.values()):
             live.owned = False

@@ -17,6 +17,7 @@ from autolog.entities import (
     LoggedModelStatus,
 )
 from autolog.exceptions import InvalidArgument, InvalidFilter, NotFound, ParamConflict
+from autolog.fluent_models import restore_logged_model
 
 pytestmark = pytest.mark.usefixtures("tracking")
 
@@ -57,6 +58,11 @@ def test_statuses_have_the_protocols_words_and_numbers():
     assert check("UPLOAD_FAILED") is check("LOGGED_MODEL_UPLOAD_FAILED") is check(3)
     assert check("ready") is check(2) is LoggedModelStatus.READY
     assert LoggedModelStatus.from_int(1).to_int() == 1
+    # The protocol has no number of its own for it, and the number no second word.
+    assert check("pruned") is LoggedModelStatus.PRUNED
+    assert LoggedModelStatus.PRUNED.to_int() == 3
+    assert [check(number).to_int() for number in range(4)] == [0, 1, 2, 3]
+    assert LoggedModelStatus.is_finalized("PRUNED")
     for wrong in ("DONE", 9, None, True, 2.5):
         with pytest.raises(InvalidArgument, match="PENDING, READY or FAILED"):
             check(wrong)
@@ -105,6 +111,12 @@ def test_params_tags_and_deletion():
     ):
         with pytest.raises(NotFound):
             call()
+    assert autolog.MlflowClient().restore_logged_model(model_id) == model
+    autolog.set_logged_model_tags(model_id, {"z": 1})
+    with pytest.raises(NotFound, match="deleted"):
+        restore_logged_model(model_id)
+    autolog.MlflowClient().delete_logged_model(model_id)
+    assert restore_logged_model(model_id).tags["z"] == "1"
 
 
 def test_a_metric_goes_to_all_models_of_its_step():

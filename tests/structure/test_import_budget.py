@@ -8,10 +8,11 @@ import pytest
 
 # Each of these costs more than the whole of ``import autolog`` may.
 HEAVY = {
-    "alembic", "asyncio", "click", "concurrent", "http", "importlib.metadata", "IPython", "jinja2",
-    "logging.config", "matplotlib", "multiprocessing", "numpy", "packaging", "pandas", "PIL",
-    "plotext", "polars", "psutil", "pyarrow", "pynvml", "rich", "scipy", "sklearn", "sqlalchemy",
-    "sqlite3", "ssl", "subprocess", "torch", "unittest", "yaml",
+    "alembic", "asyncio", "catboost", "click", "concurrent", "http", "importlib.metadata",
+    "IPython", "jinja2", "keras", "lightgbm", "lightning", "logging.config", "matplotlib",
+    "multiprocessing", "numpy", "packaging", "pandas", "PIL", "plotext", "polars", "psutil",
+    "pyarrow", "pynvml", "rich", "safetensors", "scipy", "sklearn", "sqlalchemy", "sqlite3", "ssl",
+    "subprocess", "tensorflow", "torch", "unittest", "xgboost", "yaml",
 }  # fmt: skip
 STANDARD = sys.stdlib_module_names
 

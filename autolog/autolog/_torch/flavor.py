@@ -17,7 +17,6 @@ from autolog_core.errors import InvalidArgument, NotFound, NotSupported
 from autolog_core.models import saving
 from autolog_core.models.directory import new_directory
 from autolog_core.models.manifest import Model, ModelInfo, read_manifest
-from autolog_core.models.memory import BufferPool, MemoryGate
 from autolog_core.models.signature import ModelSignature
 from autolog_core.models.snapshot import Snapshot, write
 
@@ -73,8 +72,7 @@ def snapshot(
     if form == PT2:
         return saving.prepare(taking.export_payload(module, input_example, extra), told)
     tools = workshop() if shared else None
-    pool = BufferPool(MemoryGate()) if tools is None else tools.buffers
-    payload = taking.take(module, pool, None if tools is None else tools.tensors, extra)
+    payload = taking.take(module, tools, extra)
     try:
         taken = saving.prepare(payload, told, taking.predictor(payload))
         payload.weights.forget_model()

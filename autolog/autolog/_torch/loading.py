@@ -13,8 +13,8 @@ from autolog._torch.snapshot import ARCHITECTURE, FLAVOR, PT2, PTH, is_own
 from autolog._torch.weights import read_weights
 from autolog._torch.wrapper import TorchWrapper
 from autolog_core.config import read_settings
-from autolog_core.errors import InvalidArgument, NotFound, NotSupported
-from autolog_core.models.code import importable
+from autolog_core.errors import InvalidArgument, NotFound
+from autolog_core.models.flavors import flavor_conf, trusted
 from autolog_core.models.locate import inside
 from autolog_core.models.manifest import Model, read_manifest
 from autolog_core.models.trust import require_trust
@@ -31,17 +31,11 @@ def load(folder: Path, model: Model, trust: bool | None, map_location: Any = Non
         InvalidArgument: The directory or its file is damaged.
         NotFound: A file is missing.
     """
-    conf = model.flavors.get(FLAVOR)
-    if conf is None:
-        held = ", ".join(model.flavors) or "none"
-        raise NotSupported(f"{folder} is no model of PyTorch; its flavors are {held}")
+    conf = flavor_conf(folder, model, FLAVOR, "PyTorch")
     data = inside(folder, conf.get("model_data"), "model_data")
-    code = conf.get("code")
     own = is_own(data)
-    reasons = [f"it brings Python files in {code}/"] if code else []
-    reasons.append("its architecture is a pickle" if own else "it is a pickle or traced code")
-    require_trust(folder, model, reasons, trust)
-    with importable(inside(folder, code, "code") if code else None):
+    reason = "its architecture is a pickle" if own else "it is a pickle or traced code"
+    with trusted(folder, model, conf, [reason], trust):
         if not own:
             return _load_file(data, map_location)
         module = load_folder(data)

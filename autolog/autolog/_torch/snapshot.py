@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autolog._torch.architecture import read_architecture, write_architecture
 from autolog._torch.layout import lay_out, make_tensors
@@ -17,10 +17,10 @@ from autolog._torch.wrapper import TorchWrapper
 from autolog_core.errors import InvalidArgument
 from autolog_core.models import pickles
 from autolog_core.models.manifest import PYFUNC
-from autolog_core.models.memory import BufferPool
+from autolog_core.models.memory import BufferPool, MemoryGate
 from autolog_core.models.pyfunc import pyfunc_flavor
 from autolog_core.models.snapshot import Parts
-from autolog_core.models.tensors import SharedTensors
+from autolog_core.models.workshop import Workshop
 
 if TYPE_CHECKING:
     pass
@@ -40,14 +40,21 @@ class ModulePayload:
     Attributes:
         pickled: Its architecture.
         weights: Its weights.
-        known: What this process wrote before, to share files with; None to share none.
+        tools: What models share while they are saved; None to share nothing.
         extra: Files that travel with it.
+        reserved: The buffer of the copy is counted.
     """
 
     pickled: pickles.Pickled
     weights: WeightsCopy
-    known: SharedTensors | None = None
+    tools: Workshop | None = None
     extra: tuple[Path, ...] = ()
+    reserved: ClassVar[bool] = True
+
+    @property
+    def size(self) -> int:
+        """Bytes of the copy."""
+        return self.weights.size
 
     @property
     def live(self) -> bool:
@@ -59,17 +66,20 @@ class ModulePayload:
         data = folder / DATA
         data.mkdir()
         try:
-            places = self.weights.write(data, self.known)
+            if self.tools is None:
+                places = self.weights.write(data)
+            else:
+                places = self.weights.write(data, self.tools.tensors, self.tools.tally.advance)
         finally:
             self.weights.release()
         (data / ARCHITECTURE).write_bytes(self.pickled.data)
         (data / PTH).write_bytes(_hint())
         (data / PICKLE_INFO).write_text(MLFLOW_LOADER, encoding="utf-8")
-        known = self.known
+        tools = self.tools
 
         def settled(place: Path) -> None:
-            if known is not None:
-                known.add(place / DATA, places.values())
+            if tools is not None:
+                tools.tensors.add(place / DATA, places.values())
 
         return Parts(
             _flavors(_copy_extra(self.extra, folder), MLFLOW_LOADER, "safetensors"),
@@ -194,10 +204,13 @@ def unwrap(model: Any) -> Any:
             return model
 
 
-def take(
-    module: Any, pool: BufferPool, known: SharedTensors | None, extra: tuple[Path, ...]
-) -> ModulePayload:
+def take(module: Any, tools: Workshop | None, extra: tuple[Path, ...]) -> ModulePayload:
     """Returns a module as it is now.
+
+    Args:
+        module: The module.
+        tools: What models share while they are saved; None to share nothing.
+        extra: Files that travel with it.
 
     Raises:
         InvalidArgument: It cannot be pickled; the message says what of it.
@@ -220,11 +233,12 @@ def take(
         if id(tensor) in numbers and name not in passing
     }
     size = sum(each.numel() * each.element_size() for each in layout.entries.values())
+    pool = BufferPool(MemoryGate()) if tools is None else tools.buffers
     if pool.fits(size):
         weights = copy_weights(layout, state, pool)
     else:
         weights = WeightsCopy(layout, {}, None, state, 0)
-    return ModulePayload(pickled, weights, known, extra)
+    return ModulePayload(pickled, weights, tools, extra)
 
 
 def _passing(module: Any) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +50,19 @@ class WeightsCopy:
             for name, entry in self.layout.entries.items()
         }
 
-    def write(self, folder: Path, known: SharedTensors | None) -> dict[str, Place]:
-        """Writes the files; returns where each entry is."""
+    def write(
+        self,
+        folder: Path,
+        known: SharedTensors | None = None,
+        advance: Callable[[int], None] = lambda count: None,
+    ) -> dict[str, Place]:
+        """Writes the files; returns where each entry is.
+
+        Args:
+            folder: Where to.
+            known: What this process wrote before, to share files with.
+            advance: Is told how many bytes are done.
+        """
         if self.buffer is not None:
             whole = memoryview(self.buffer.memory)
             raw = [
@@ -62,7 +73,7 @@ class WeightsCopy:
             ]
         else:
             raw = [_raw(name, entry, _bytes_of(entry)) for name, entry in self.entries().items()]
-        places = write_tensors(raw, folder, known)
+        places = write_tensors(raw, folder, known, advance)
         told = {
             "version": _VERSION,
             "entries": {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autolog_core.models.manifest import Model, ModelInfo
     from autolog_core.models.memory import Reservation
     from autolog_core.models.snapshot import Snapshot
-    from autolog_core.models.workshop import Workshop
+    from autolog_core.models.workshop import Tally, Workshop
     from autolog_core.session import Session
 
 logger = logging.getLogger("autolog")
@@ -94,11 +94,13 @@ def log_model(
     if run is not None:
         run.log_outputs([(model_id, step)])
     payload = snapshot.payload
-    size = getattr(payload, "size", 0)
-    held = session.workshop().memory.reserve(size) if size else None
-    number = session.saving.submit(_Writing(live, snapshot, held))
+    tools, size = session.saving.workshop(), getattr(payload, "size", 0)
+    counted = not size or getattr(payload, "reserved", False)
+    held = None if counted else tools.memory.reserve(size)
+    tools.tally.ask(size)
+    number = session.saving.submit(_Writing(live, snapshot, size, held, tools.tally))
     if wait or getattr(payload, "live", False):
-        session.saving.wait()
+        session.saving.wait(None, number)
     known = snapshot.manifest
     example = None if snapshot.example is None else snapshot.example.info
     return ModelInfo(
@@ -122,7 +124,7 @@ def workshop() -> Workshop:
     from autolog_core.session import default_session
 
     run = _active.current()
-    return (default_session() if run is None else fluent_runs.session_of(run)).workshop()
+    return (default_session() if run is None else fluent_runs.session_of(run)).saving.workshop()
 
 
 def _wait(session: Session, live: LiveModel, number: int, timeout: float | None) -> bool:
@@ -136,17 +138,29 @@ def _wait(session: Session, live: LiveModel, number: int, timeout: float | None)
 class _Writing:
     """Writes one model; forgets it then, with all the memory that it holds."""
 
-    def __init__(self, live: LiveModel, snapshot: Snapshot, held: Reservation | None) -> None:
+    def __init__(
+        self,
+        live: LiveModel,
+        snapshot: Snapshot,
+        size: int,
+        held: Reservation | None,
+        tally: Tally,
+    ) -> None:
         self._live = live
         self._snapshot: Snapshot | None = snapshot
+        self._size = size
         self._held = held
+        self._tally = tally
 
     def __call__(self) -> None:
         snapshot, self._snapshot = self._snapshot, None
         held, self._held = self._held, None
+        before = self._tally.done
         if snapshot is not None:
             _write(self._live, snapshot)
         del snapshot
+        # What told nothing on its way, or failed, is done all the same.
+        self._tally.advance(before + self._size - self._tally.done)
         if held is not None:
             held.release()
 

@@ -25,8 +25,14 @@ _logger = logging.getLogger("autolog")
 
 # MLflow's name of a loader, as manifests have it, and the module of ours that does its work.
 LOADERS = {
+    "mlflow.catboost": "autolog.catboost.flavor",
+    "mlflow.keras": "autolog.keras.flavor",
+    "mlflow.lightgbm": "autolog.lightgbm.flavor",
     "mlflow.pyfunc.model": "autolog.pyfunc.python_model",
+    "mlflow.pytorch": "autolog.pytorch.flavor",
     "mlflow.sklearn": "autolog.sklearn.flavor",
+    "mlflow.tensorflow": "autolog.tensorflow.flavor",
+    "mlflow.xgboost": "autolog.xgboost.flavor",
 }
 
 

@@ -10,22 +10,34 @@ from typing import Any
 from autolog_core.entities.values import Metric
 from autolog_core.errors import InvalidArgument
 
-_NUMBERS = {"UNSPECIFIED": 0, "PENDING": 1, "READY": 2, "FAILED": 3}
+_WORDS = {0: "UNSPECIFIED", 1: "PENDING", 2: "READY", 3: "FAILED"}
+_NUMBERS = {
+    **{word: number for number, word in _WORDS.items()},
+    # The protocol has no number for it; this one keeps its clients from loading the model.
+    "PRUNED": 3,
+}
 
 
 class LoggedModelStatus(StrEnum):
-    """How far a logged model is; `from_int` and `to_int` use the protocol's numbers."""
+    """How far a logged model is; `from_int` and `to_int` use the protocol's numbers.
+
+    PENDING models are being saved, READY ones load, FAILED ones never came to be, and the weights
+    of PRUNED ones were deleted to make room. PRUNED has the number of FAILED; from a number one
+    gets FAILED.
+    """
 
     UNSPECIFIED = "UNSPECIFIED"
     PENDING = "PENDING"
     READY = "READY"
     FAILED = "FAILED"
     UPLOAD_FAILED = "FAILED"
+    PRUNED = "PRUNED"
 
     @classmethod
     def _missing_(cls, value: object) -> LoggedModelStatus | None:
         if isinstance(value, int) and not isinstance(value, bool):
-            return next((cls(word) for word, number in _NUMBERS.items() if number == value), None)
+            word = _WORDS.get(value)
+            return None if word is None else cls(word)
         word = str(value).upper().removeprefix("LOGGED_MODEL_")
         word = {"UPLOAD_FAILED": "FAILED", "STATUS_UNSPECIFIED": "UNSPECIFIED"}.get(word, word)
         return cls(word) if word in _NUMBERS and word != value else None
@@ -59,6 +71,7 @@ class LoggedModelStatus(StrEnum):
         return LoggedModelStatus.check(status) in (
             LoggedModelStatus.READY,
             LoggedModelStatus.FAILED,
+            LoggedModelStatus.PRUNED,
         )
 
 
@@ -72,7 +85,7 @@ class LoggedModel:
         creation_timestamp: Milliseconds since the epoch.
         last_updated_timestamp: When its status last changed, in milliseconds since the epoch.
         source_run_id: The run that made it.
-        status_message: Why it failed, if it did.
+        status_message: Why it failed, or when and why its weights were pruned.
         metrics: The latest point per metric and dataset, by time, step and value.
     """
 

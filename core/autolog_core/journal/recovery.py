@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autolog_core.errors import CorruptJournal
+from autolog_core.entities import LoggedModelStatus
+from autolog_core.errors import AutologError, CorruptJournal
 from autolog_core.journal import lock
 from autolog_core.journal.reader import SegmentReader
 from autolog_core.journal.segment import open_segment, segment_number
+from autolog_core.models.removal import discard, own_folder, remove_drafts
 from autolog_core.stores.base import Store
 from autolog_core.stores.operations import WriterMark
 
@@ -40,6 +42,9 @@ class Recovered:
 
 def recover(spool: Path, store: Store) -> list[Recovered]:
     """Replays every journal below `spool` that nobody owns, and closes its runs as FAILED.
+
+    Models that its process was saving become FAILED, and what was written of them goes; the
+    weights go of those that it was pruning.
 
     Raises:
         StorageError: The store cannot take it now; the journals stay.
@@ -93,6 +98,8 @@ def _replay(folder: Path, store: Store) -> Recovered:
     except CorruptJournal as error:
         damage = str(error)
         cause += f"; its journal was damaged: {damage}"
+    # Before the store forgets what the writer had in hand: a death here leaves it to the next one.
+    sweep_models(store, writer_id)
     runs = tuple(store.close_writer(writer_id, cause))
     kept = None
     if damage is None:
@@ -125,6 +132,27 @@ def _apply(folder: Path, store: Store, writer_id: str, host: str, pid: int) -> N
         finally:
             reader.close()
             segment.close()
+
+
+def sweep_models(store: Store, writer_id: str) -> None:
+    """Ends what a writer that is gone did to the files of models.
+
+    Drafts of those that it was saving go, and all files of those that it pruned.
+
+    Raises:
+        StorageError: The store cannot be read or synced now.
+    """
+    left = store.list_owned_models(writer_id)
+    if any(model.status == LoggedModelStatus.PRUNED for model in left):
+        store.sync()
+    for model in left:
+        try:
+            folder = own_folder(model.artifact_location, model.model_id)
+            remove_drafts(folder)
+            if model.status == LoggedModelStatus.PRUNED:
+                discard(folder)
+        except (AutologError, OSError) as error:
+            logger.warning("what is left of model %s was not removed: %s", model.model_id, error)
 
 
 def _segments(folder: Path, applied: int) -> list[Path]:

@@ -44,8 +44,9 @@ class Parts:
 class Payload(Protocol):
     """A model as it was at one moment; nothing that the user does later changes it.
 
-    One that holds much memory tells how many bytes in an attribute `size`, and one that reads the
-    user's own model while it is written says so in a true attribute `live`.
+    One that holds much memory tells how many bytes in an attribute `size`, and says in a true
+    attribute `reserved` that these are counted already. One that reads the user's own model while
+    it is written says so in a true attribute `live`.
     """
 
     def write(self, folder: Path) -> Parts:

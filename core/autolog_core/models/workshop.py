@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
+import threading
+
 from autolog_core.models.memory import BufferPool, MemoryGate
 from autolog_core.models.tensors import SharedTensors
+
+
+class Tally:
+    """Counts the bytes of models, for whoever waits for their files.
+
+    Attributes:
+        asked: Bytes of all models that were logged.
+        done: Bytes of these that are written.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.asked = self.done = 0
+
+    def ask(self, size: int) -> None:
+        """Counts a model that is to be written."""
+        with self._lock:
+            self.asked += size
+
+    def advance(self, count: int) -> None:
+        """Counts bytes that are written."""
+        with self._lock:
+            self.done += count
 
 
 class Workshop:
@@ -17,9 +42,11 @@ class Workshop:
         memory: Says when there is memory for another snapshot.
         buffers: Memory to copy models into.
         tensors: Which weights lie in which files.
+        tally: How much is written of what is to be.
     """
 
     def __init__(self, limit: int | None = None) -> None:
         self.memory = MemoryGate(limit)
         self.buffers = BufferPool(self.memory)
         self.tensors = SharedTensors()
+        self.tally = Tally()

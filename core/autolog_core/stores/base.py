@@ -11,7 +11,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from autolog_core.entities import Experiment, LoggedModel, Metric, Page, Run, ViewType
-from autolog_core.stores.operations import ApplyReport, Operation, WriterMark
+from autolog_core.stores.operations import ApplyReport, Operation, OwnedModel, WriterMark
 
 if TYPE_CHECKING:
     import numpy as np
@@ -294,6 +294,13 @@ class Store(ABC):
     @abstractmethod
     def get_position(self, writer_id: str) -> int:
         """Returns the position up to which a writer's journal is applied; 0 if never."""
+
+    @abstractmethod
+    def list_owned_models(self, writer_id: str) -> list[OwnedModel]:
+        """Returns what a writer has in hand: models that it left PENDING, and those it PRUNED.
+
+        Deleted ones are included. Once the writer is closed there are none.
+        """
 
     @abstractmethod
     def close_writer(self, writer_id: str, cause: str | None) -> list[str]:

@@ -213,6 +213,33 @@ class ModelContract:
         store.close_writer("w1", "gone")
         assert store.get_logged_model(model_id).status == LoggedModelStatus.PENDING
 
+    def test_a_pruned_model_is_its_writers_until_that_is_closed(self, store: Store) -> None:
+        run_id, model_id, other = begin(store), begin_model(store), f"m-{uuid.uuid4().hex}"
+        store.apply([points(run_id, "acc", [0.5], model_id=model_id)])
+        store.apply(
+            [
+                create_model(other),
+                UpdateModel(model_id, "READY", 4000),
+                UpdateModel(model_id, "PRUNED", 5000, "no room"),
+            ],
+            WriterMark("w1", 1, 5000),
+        )
+        model = store.get_logged_model(model_id)
+        assert (model.status, model.status_message) == (LoggedModelStatus.PRUNED, "no room")
+        assert values(store, model_id) == {("acc", None): 0.5}
+        store.delete_logged_model(other)
+        owned = {one.model_id: one for one in store.list_owned_models("w1")}
+        assert {key: one.status for key, one in owned.items()} == {
+            model_id: "PRUNED",
+            other: "PENDING",
+        }
+        assert owned[model_id].artifact_location == f"/artifacts/models/{model_id}"
+        assert store.list_owned_models("w2") == []
+        store.close_writer("w1", "killed by signal 9")
+        assert store.list_owned_models("w1") == []
+        assert store.get_logged_model(model_id).status == LoggedModelStatus.PRUNED
+        assert store.get_logged_model(model_id).status_message == "no room"
+
     def test_models_are_found_by_what_was_logged(self, store: Store) -> None:
         run_id = begin(store)
         good, bad = begin_model(store, name="good"), begin_model(store, name="bad")
@@ -247,6 +274,12 @@ class ModelContract:
         assert find("metrics.nan != 0") == ["bad"]
         assert find("metrics.nan IS NULL OR name = 'none'") == ["good"]
         assert find("status = 'READY'") == find("status = 2") == ["good"]
+        gone = begin_model(store, name="gone")
+        store.apply([UpdateModel(gone, "PRUNED", 6)])
+        assert find("status = 'PRUNED'") == ["gone"]
+        assert find("status IN ('READY', 'PRUNED')") == ["gone", "good"]
+        assert find("status = 'UPLOAD_FAILED'") == find("status = 3") == []
+        store.delete_logged_model(gone)
         assert find('name = "bad" AND NOT status IN ("READY", "UPLOAD_FAILED")') == ["bad"]
         for wrong in ("creator = 'me'", "metrics.acc >", "min(metrics.acc) < 1"):
             with pytest.raises(InvalidFilter):

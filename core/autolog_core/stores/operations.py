@@ -152,11 +152,14 @@ class CreateModel:
 
 @dataclass(frozen=True, slots=True)
 class UpdateModel:
-    """The status of a logged model changes; one that is no more PENDING has no owner.
+    """The status of a logged model changes; one that is READY or FAILED has no owner.
+
+    One that becomes PRUNED is owned by the writer, until that is closed: should it die before the
+    weights are gone, whoever finds its journal knows where to look.
 
     Attributes:
         timestamp: Milliseconds since the epoch.
-        message: Why it failed, if it did.
+        message: Why it failed or was pruned, if it was.
     """
 
     model_id: str
@@ -205,6 +208,15 @@ ModelOperation: TypeAlias = (
 )
 Operation: TypeAlias = RunOperation | ModelOperation
 MODEL_OPERATIONS = (CreateModel, UpdateModel, SetModelTags, DeleteModelTag, LogModelParams)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedModel:
+    """A logged model that a writer has in hand; its files may be half written or half removed."""
+
+    model_id: str
+    status: str
+    artifact_location: str
 
 
 @dataclass(frozen=True, slots=True)

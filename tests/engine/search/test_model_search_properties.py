@@ -37,7 +37,7 @@ TEXTS = ["", "a", "A", "1", "1.0", "0.5", "a_b", "100%", "über", "x" * 64 + "y"
 PATTERNS = ["%", "a%", "_", "%B", "x%y", ""]
 KEYS = ["acc", "val/acc x"]
 DATASETS = [(None, None), ("iris", "d1"), ("iris", "d2"), ("iris", None), ("Iris", "d1")]
-STATUSES = ["PENDING", "READY", "FAILED"]
+STATUSES = ["PENDING", "READY", "FAILED", "PRUNED"]
 TIMES = [0, 1, 2]
 
 

@@ -90,14 +90,14 @@ def test_training_with_and_without_logging_is_bit_identical(tracking):
 
 def test_memory_is_used_again(tracking):
     model = nn.Linear(1000, 1000)
-    pool = default_session().workshop().buffers
+    pool = default_session().saving.workshop().buffers
     with autolog.start_run():
         autolog.pytorch.log_model(model, name="net", input_example=torch.ones(1, 1000)).wait()
         places = {id(each) for each in pool._idle}
         assert len(places) == 1
         autolog.pytorch.log_model(model, name="net", input_example=torch.ones(1, 1000)).wait()
     assert {id(each) for each in pool._idle} == places
-    assert default_session().workshop().memory.held == 0
+    assert default_session().saving.workshop().memory.held == 0
 
 
 def test_a_module_that_keeps_what_it_predicted_does_not_spoil_the_copy(tracking):
@@ -180,7 +180,7 @@ def test_a_forward_that_fails_costs_only_the_outputs(tracking, caplog):
 
 def test_a_failed_log_gives_its_memory_back(tracking):
     model = nn.Linear(300, 300)
-    held = default_session().workshop().memory
+    held = default_session().saving.workshop().memory
     with autolog.start_run(), pytest.raises(ValueError, match="metadata"):
         autolog.pytorch.log_model(model, name="net", metadata=3)
     assert held.held == 0

@@ -108,7 +108,9 @@ class ModelBatch:
         state.status = item.status
         state.status_message = item.message
         state.last_updated_timestamp = max(state.last_updated_timestamp, item.timestamp)
-        if LoggedModelStatus.is_finalized(item.status):
+        if item.status == LoggedModelStatus.PRUNED.value:
+            state.owner = self.writer_id
+        elif LoggedModelStatus.is_finalized(item.status):
             state.owner = None
 
     def _set_tags(self, model_id: str, tags: Iterable[tuple[str, str]]) -> None:

@@ -210,7 +210,7 @@ logged_models = Table(
     Column("status", String(16), nullable=False),
     Column("status_message", _long_text),
     Column("lifecycle_stage", String(16), nullable=False),
-    Column("owner", String(64), doc="writer that leaves the model FAILED when it dies"),
+    Column("owner", String(64), doc="writer that saves the model, or prunes it"),
 )
 Index(
     "ix_logged_models_experiment_creation",

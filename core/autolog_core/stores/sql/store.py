@@ -7,7 +7,7 @@ from typing import Any
 
 from autolog_core.entities import Experiment, LoggedModel, Page, Run, ViewType
 from autolog_core.stores.base import MetricSeries, Store
-from autolog_core.stores.operations import ApplyReport, Operation, WriterMark
+from autolog_core.stores.operations import ApplyReport, Operation, OwnedModel, WriterMark
 from autolog_core.stores.sql import (
     downsample,
     experiments,
@@ -169,6 +169,10 @@ class SqlStore(Store):
     def get_position(self, writer_id: str) -> int:
         """See `Store`."""
         return self._database.read(lambda c: writers.get_position(c, writer_id))
+
+    def list_owned_models(self, writer_id: str) -> list[OwnedModel]:
+        """See `Store`."""
+        return self._database.read(lambda c: writers.list_owned_models(c, writer_id))
 
     def close_writer(self, writer_id: str, cause: str | None) -> list[str]:
         """See `Store`."""

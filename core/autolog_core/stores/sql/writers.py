@@ -7,7 +7,7 @@ import time
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from autolog_core.entities import LoggedModelStatus, RunStatus
-from autolog_core.stores.operations import WriterMark
+from autolog_core.stores.operations import OwnedModel, WriterMark
 from autolog_core.stores.sql.chunks import Appender
 from autolog_core.stores.sql.dialect import upsert
 from autolog_core.stores.sql.schema import journal_writers, logged_models, runs, tags
@@ -26,6 +26,16 @@ _POSITION = select(_w.position).where(_w.writer_id == bindparam("writer_id")).wi
 def get_position(connection: Connection, writer_id: str) -> int:
     """Returns the position up to which a writer's journal is applied; 0 if never."""
     return connection.scalar(_POSITION, {"writer_id": writer_id}) or 0
+
+
+def list_owned_models(connection: Connection, writer_id: str) -> list[OwnedModel]:
+    """Returns the models that a writer left PENDING, and those it PRUNED."""
+    rows = connection.execute(
+        select(_m.c.model_id, _m.c.status, _m.c.artifact_location)
+        .where(_m.c.owner == writer_id)
+        .order_by(_m.c.model_id)
+    )
+    return [OwnedModel(*row) for row in rows]
 
 
 def set_mark(connection: Connection, mark: WriterMark) -> None:

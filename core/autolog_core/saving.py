@@ -1,0 +1,73 @@
+"""Writing the files of models in the background."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from autolog_core.background import Background
+
+if TYPE_CHECKING:
+    from autolog_core.config import Settings
+    from autolog_core.models.workshop import Workshop
+
+_NICE = 10
+"""How far the writing stands back where the training wants the processor."""
+_GLANCE = 0.1
+"""Seconds between looks at how far it is."""
+
+
+class ModelWriter:
+    """Runs the jobs that write models, in the order in which they were logged.
+
+    Args:
+        settings: What can be set from outside.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._workshop: Workshop | None = None
+        self._jobs = Background("autolog-models", _NICE, self._trim)
+
+    def workshop(self) -> Workshop:
+        """Returns what models share while they are saved."""
+        if self._workshop is None:
+            from autolog_core.models.workshop import Workshop
+
+            with self._lock:
+                if self._workshop is None:
+                    self._workshop = Workshop(self._settings.snapshot_memory)
+        return self._workshop
+
+    def submit(self, job: Callable[[], None]) -> int:
+        """Has `job` run after those before it; returns its number, for `wait`."""
+        return self._jobs.submit(job)
+
+    def wait(self, timeout: float | None = None, number: int | None = None) -> bool:
+        """Returns True once the files of models are written, False on time-out.
+
+        Whoever waits long at a terminal is shown how far it is.
+
+        Args:
+            timeout: Seconds to wait at most.
+            number: The last job to wait for; absent, the last that was asked for before the call.
+        """
+        if self._workshop is None or timeout is not None or self._jobs.wait(0, number):
+            return self._jobs.wait(timeout, number)
+        from autolog_core.artifacts.progress import CopyProgress
+
+        tally = self._workshop.tally
+        seen = tally.done
+        shown = self._settings.artifacts_progress_bar
+        with CopyProgress("writing models", tally.asked - seen, shown) as bar:
+            while not self._jobs.wait(_GLANCE, number):
+                done = tally.done
+                bar.advance(done - seen)
+                seen = done
+        return True
+
+    def _trim(self) -> None:
+        if self._workshop is not None:
+            self._workshop.buffers.trim()
