@@ -87,7 +87,7 @@ class ModelMethods(ClientBase):
         Raises:
             NotFound: There is none, or it is deleted.
         """
-        return self._session.read().get_logged_model(model_id)
+        return self._session.read_models(model_id).get_logged_model(model_id)
 
     def delete_logged_model(self, model_id: str) -> None:
         """Puts a logged model away; `restore_logged_model` brings it back.
@@ -156,7 +156,7 @@ class ModelMethods(ClientBase):
         """
         places = shared.places_of(experiment_ids)
         size = _PAGE if max_results is None else max_results
-        return self._session.read().search_logged_models(
+        return self._session.read_models().search_logged_models(
             places, filter_string, datasets, size, order_by, page_token
         )
 

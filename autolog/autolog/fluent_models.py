@@ -94,10 +94,12 @@ def create_external_model(
 def get_logged_model(model_id: str) -> LoggedModel:
     """Returns a logged model with all that is known of it.
 
+    If this process is writing its files, this waits for them.
+
     Raises:
         NotFound: There is none, or it is deleted.
     """
-    return default_session().read().get_logged_model(model_id)
+    return default_session().read_models(model_id).get_logged_model(model_id)
 
 
 def remember(live: LiveModel) -> None:
@@ -234,7 +236,7 @@ def search_logged_models(
         raise InvalidArgument(f"output_format must be 'pandas' or 'list', got {output_format!r}")
     session = default_session()
     places = places_of(experiment_ids) or [choose_experiment(session)]
-    store = session.read()
+    store = session.read_models()
     models = collect(
         lambda size, token: store.search_logged_models(
             places, filter_string, datasets, size, order_by, token

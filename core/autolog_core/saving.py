@@ -27,9 +27,11 @@ class ModelWriter:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lock = threading.Lock()
+        # A signal handler may log a model in the middle of a call of the same thread.
+        self._lock = threading.RLock()
         self._workshop: Workshop | None = None
         self._jobs = Background("autolog-models", _NICE, self._trim)
+        self._numbers: dict[str, int] = {}
 
     def workshop(self) -> Workshop:
         """Returns what models share while they are saved."""
@@ -41,9 +43,30 @@ class ModelWriter:
                     self._workshop = Workshop(self._settings.snapshot_memory)
         return self._workshop
 
-    def submit(self, job: Callable[[], None]) -> int:
-        """Has `job` run after those before it; returns its number, for `wait`."""
-        return self._jobs.submit(job)
+    def submit(self, job: Callable[[], None], model_id: str | None = None) -> int:
+        """Has a job run after those before it; returns its number, for `wait`.
+
+        Args:
+            job: The job.
+            model_id: The model whose files it writes.
+        """
+        with self._lock:
+            number = self._jobs.submit(job)
+            if model_id is not None:
+                self._numbers[model_id] = number
+        return number
+
+    def is_saving(self, model_id: str) -> bool:
+        """Whether the files of a model are on their way."""
+        number = self._numbers.get(model_id)
+        return number is not None and not self._jobs.wait(0, number)
+
+    def wait_for(self, model_id: str) -> None:
+        """Returns when the files of a model are written, or could not be."""
+        number = self._numbers.get(model_id)
+        if number is not None:
+            self.wait(None, number)
+            self._numbers.pop(model_id, None)
 
     def wait(self, timeout: float | None = None, number: int | None = None) -> bool:
         """Returns True once the files of models are written, False on time-out.

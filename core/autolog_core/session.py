@@ -111,6 +111,21 @@ class Session:
         self.recover()
         return self.store()
 
+    def read_models(self, model_id: str | None = None) -> Store:
+        """Returns the store as `read` does, once the files of models are written.
+
+        Args:
+            model_id: The only model that matters; absent, all that this process has logged.
+
+        Raises:
+            StorageError: It cannot be opened or written.
+        """
+        if model_id is None:
+            self.saving.wait()
+        else:
+            self.saving.wait_for(model_id)
+        return self.read()
+
     def recover(self) -> list[Recovered]:
         """Replays the journals of dead processes and returns what was found."""
         spool = spool_folder(self.address)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 TREE = Path(__file__).parents[2]
+EXAMPLES = sorted((TREE / "examples").glob("*.py"))
 PAGES = [TREE / "README.md", *sorted((TREE / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Compiled under the page's name and with its line numbers, so that a traceback points there.
@@ -73,3 +74,19 @@ def test_a_block_that_fails_is_seen(tmp_path):
     page.write_text("text\n\n```python\nx = 1\n```\n\n```python\nassert x == 2\n```\n")
     with pytest.raises(AssertionError, match=r"page\.md\", line 8"):
         test_what_the_page_shows_runs(page, tmp_path)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_runs(example, tmp_path):
+    env = {name: value for name, value in os.environ.items() if "TRACKING_URI" not in name}
+    program = subprocess.run(
+        [sys.executable, str(example)],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert program.returncode == 0, program.stderr
+    assert program.stdout
+    assert (tmp_path / "mlruns" / "tracking.db").exists()

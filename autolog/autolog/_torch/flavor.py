@@ -190,6 +190,7 @@ def log_model(
     tags: Mapping[str, Any] | None = None,
     model_type: str | None = None,
     step: int = 0,
+    model_id: str | None = None,
     export_model: bool = False,
     serialization_format: str | None = None,
     **kwargs: Any,
@@ -218,6 +219,7 @@ def log_model(
         tags: Its tags.
         model_type: What kind of model it is, in your words.
         step: Step of the run that the model is of; metrics of that step are the model's too.
+        model_id: A model that `autolog.initialize_logged_model` began; absent, a new one.
         export_model: As for `save_model`.
         serialization_format: As for `save_model`.
         kwargs: As for `save_model`.
@@ -227,7 +229,8 @@ def log_model(
 
     Raises:
         InvalidArgument: An argument has a wrong value, or the module cannot be saved.
-        NotFound: A file that was named is missing.
+        NotFound: A file that was named is missing, or there is no model `model_id`.
+        InvalidState: The model `model_id` has its files already.
         NotSupported: `registered_model_name` is given.
     """
     return log_snapshot(
@@ -254,6 +257,7 @@ def log_model(
         tags=tags,
         model_type=model_type,
         registered_model_name=registered_model_name,
+        model_id=model_id,
         wait=bool(code_paths or extra_files),
     )
 

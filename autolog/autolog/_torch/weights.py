@@ -136,10 +136,12 @@ def _raw(name: str, entry: torch.Tensor, data: memoryview) -> RawTensor:
 
 
 def _bytes_of(entry: torch.Tensor) -> memoryview:
+    import numpy as np
     import torch
 
-    plain = entry.detach().cpu().contiguous().reshape(-1)
-    return memoryview(plain.view(torch.uint8).numpy())
+    plain = entry.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+    # numpy() would forbid the owner of the memory to resize it.
+    return np.from_dlpack(plain).data if len(plain) else memoryview(b"")
 
 
 @dataclass(frozen=True, slots=True)

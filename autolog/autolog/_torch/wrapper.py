@@ -102,9 +102,11 @@ def to_numpy(value: Any) -> Any:
     import torch
 
     if isinstance(value, torch.Tensor):
-        plain = value.detach().cpu()
+        plain = value.detach().cpu().resolve_conj().resolve_neg()
         # NumPy has no bfloat16; float32 holds all its values.
-        return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
+        plain = plain.float() if plain.dtype == torch.bfloat16 else plain
+        # numpy() would forbid the owner of the memory to resize it.
+        return plain.clone().numpy()
     if isinstance(value, Mapping):
         return {name: to_numpy(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):

@@ -13,116 +13,39 @@ with autolog.start_run():
 
 from __future__ import annotations
 
-from typing import Any
-
-from autolog_core.data import ArrayReference as NumpyDataset
+from autolog.data.arrow_dataset import ArrowDataset, from_pyarrow
+from autolog.data.dataset_source import DatasetSource, get_source
+from autolog.data.http_dataset_source import HTTPDatasetSource
+from autolog.data.huggingface_dataset import HuggingFaceDataset, from_huggingface
+from autolog.data.meta_dataset import MetaDataset
+from autolog.data.numpy_dataset import NumpyDataset, from_numpy
+from autolog.data.pandas_dataset import PandasDataset, from_pandas
+from autolog.data.polars_dataset import PolarsDataset, from_polars
+from autolog.data.spark_dataset import SparkDataset, from_spark
+from autolog.data.tensorflow_dataset import TensorFlowDataset, from_tensorflow
+from autolog.data.torch_dataset import TorchDataset, from_torch
 from autolog_core.data import DataReference as Dataset
-from autolog_core.data import DatasetSource, FrameReference
-from autolog_core.data import kinds as _kinds
-from autolog_core.errors import InvalidArgument
 
 __all__ = [
+    "ArrowDataset",
     "Dataset",
     "DatasetSource",
+    "HTTPDatasetSource",
+    "HuggingFaceDataset",
+    "MetaDataset",
     "NumpyDataset",
     "PandasDataset",
     "PolarsDataset",
+    "SparkDataset",
+    "TensorFlowDataset",
+    "TorchDataset",
+    "from_huggingface",
     "from_numpy",
     "from_pandas",
     "from_polars",
+    "from_pyarrow",
+    "from_spark",
+    "from_tensorflow",
+    "from_torch",
+    "get_source",
 ]
-
-
-class PandasDataset(FrameReference):
-    """A pandas data frame with what identifies it."""
-
-
-class PolarsDataset(FrameReference):
-    """A polars data frame with what identifies it."""
-
-
-def from_pandas(
-    df: Any,
-    source: Any = None,
-    targets: str | None = None,
-    name: str | None = None,
-    digest: str | None = None,
-    predictions: str | None = None,
-) -> PandasDataset:
-    """Returns a dataset of a pandas data frame.
-
-    Args:
-        df: The data frame; it is referred to, not copied.
-        source: A path, an address or a `DatasetSource`; the running code when absent.
-        targets: The column of labels.
-        name: Up to 500 characters; "dataset" when absent.
-        digest: At most 36 characters; made from all the data when absent.
-        predictions: The column of predictions.
-
-    Raises:
-        InvalidArgument: `df` is no pandas data frame, lacks a named column, or another argument
-            is not legal.
-    """
-    _check(df, (_kinds.PANDAS_FRAME,), "df", "a pandas data frame")
-    return PandasDataset(df, source, targets, name, digest, predictions)
-
-
-def from_polars(
-    df: Any,
-    source: Any = None,
-    targets: str | None = None,
-    name: str | None = None,
-    digest: str | None = None,
-    predictions: str | None = None,
-) -> PolarsDataset:
-    """Returns a dataset of a polars data frame; collect a lazy one first.
-
-    Args:
-        df: The data frame; it is referred to, not copied.
-        source: A path, an address or a `DatasetSource`; the running code when absent.
-        targets: The column of labels.
-        name: Up to 500 characters; "dataset" when absent.
-        digest: At most 36 characters; made from all the data when absent.
-        predictions: The column of predictions.
-
-    Raises:
-        InvalidArgument: `df` is no polars data frame, lacks a named column, or another argument
-            is not legal.
-    """
-    _check(df, (_kinds.POLARS_FRAME,), "df", "a polars data frame (collect() a lazy one first)")
-    return PolarsDataset(df, source, targets, name, digest, predictions)
-
-
-def from_numpy(
-    features: Any,
-    source: Any = None,
-    targets: Any = None,
-    name: str | None = None,
-    digest: str | None = None,
-) -> NumpyDataset:
-    """Returns a dataset of NumPy arrays.
-
-    Args:
-        features: An array whose first axis is the rows, or a mapping of names to such arrays.
-        source: A path, an address or a `DatasetSource`; the running code when absent.
-        targets: Labels, likewise.
-        name: Up to 500 characters; "dataset" when absent.
-        digest: At most 36 characters; made from all the data when absent.
-
-    Raises:
-        InvalidArgument: `features` or `targets` is neither array nor mapping of arrays, or
-            another argument is not legal.
-    """
-    for argument, value in (("features", features), ("targets", targets)):
-        if argument == "targets" and value is None:
-            continue
-        _check(value, (_kinds.ARRAY, _kinds.DICT), argument, "a NumPy array or a dict of them")
-        if isinstance(value, dict):
-            for key, part in value.items():
-                _check(part, (_kinds.ARRAY,), f"{argument}[{key!r}]", "a NumPy array")
-    return NumpyDataset(features, source, targets, name, digest)
-
-
-def _check(value: Any, wanted: tuple[str, ...], argument: str, words: str) -> None:
-    if _kinds.kind_of(value) not in wanted:
-        raise InvalidArgument(f"{argument} must be {words}, got {type(value).__name__}")

@@ -17,6 +17,7 @@ from autolog_core.errors import InvalidArgument, InvalidState, NotFound, NotSupp
 
 if TYPE_CHECKING:
     from autolog_core.entities import LoggedModel
+    from autolog_core.live import LiveRun
     from autolog_core.logged_models import LiveModel
     from autolog_core.models.manifest import Model, ModelInfo
     from autolog_core.models.memory import Reservation
@@ -41,6 +42,7 @@ def log_model(
     tags: Mapping[str, Any] | None = None,
     model_type: str | None = None,
     registered_model_name: str | None = None,
+    model_id: str | None = None,
     wait: bool = False,
 ) -> ModelInfo:
     """Logs a model to the active run, or to no run if there is none.
@@ -54,17 +56,18 @@ def log_model(
         tags: Its tags.
         model_type: What kind of model it is.
         registered_model_name: None: there is no registry yet.
+        model_id: A logged model that was begun with `initialize_logged_model`; absent, a new one.
         wait: Whether to write the files before this returns, as must be where the snapshot only
             names some of them.
 
     Raises:
         InvalidArgument: An argument has a wrong value; nothing is logged then.
+        NotFound: There is no model `model_id`.
+        InvalidState: That model is no more PENDING.
         NotSupported: `registered_model_name` is given.
     """
     from autolog import _active, fluent_models, fluent_runs
-    from autolog_core.logged_models import begin_model
     from autolog_core.models.manifest import Model, ModelInfo
-    from autolog_core.runs import choose_experiment
     from autolog_core.session import default_session
 
     if registered_model_name is not None:
@@ -78,18 +81,16 @@ def log_model(
         )
     run = _active.current()
     session = default_session() if run is None else fluent_runs.session_of(run)
-    model_id = f"m-{uuid.uuid4().hex}"
+    begun = None if model_id is None else _begun(session, model_id, name or artifact_path)
+    model_id = model_id or f"m-{uuid.uuid4().hex}"
     snapshot = make(Model(model_id=model_id, run_id=None if run is None else run.run_id))
-    live = begin_model(
-        session,
-        choose_experiment(session) if run is None else run.experiment_id,
-        name=name or artifact_path,
-        source_run_id=None if run is None else run.run_id,
-        model_type=model_type,
-        params={**({} if run is None else run.params), **(params or {})},
-        tags=tags,
-        model_id=model_id,
-    )
+    own = {**({} if run is None else run.params), **(params or {})}
+    if begun is not None:
+        live = begun
+        live.log_params(own)
+        live.set_tags(tags or {})
+    else:
+        live = _begin(session, run, model_id, name or artifact_path, model_type, own, tags)
     fluent_models.remember(live)
     if run is not None:
         run.log_outputs([(model_id, step)])
@@ -98,7 +99,8 @@ def log_model(
     counted = not size or getattr(payload, "reserved", False)
     held = None if counted else tools.memory.reserve(size)
     tools.tally.ask(size)
-    number = session.saving.submit(_Writing(live, snapshot, size, held, tools.tally))
+    job = _Writing(live, snapshot, size, held, tools.tally)
+    number = session.saving.submit(job, model_id)
     if wait or getattr(payload, "live", False):
         session.saving.wait(None, number)
     known = snapshot.manifest
@@ -116,6 +118,47 @@ def log_model(
         _MODELS + model_id,
         lambda timeout: _wait(session, live, number, timeout),
     )
+
+
+def _begin(
+    session: Session,
+    run: LiveRun | None,
+    model_id: str,
+    name: str | None,
+    model_type: str | None,
+    params: Mapping[str, Any],
+    tags: Mapping[str, Any] | None,
+) -> LiveModel:
+    from autolog_core.logged_models import begin_model
+    from autolog_core.runs import choose_experiment
+
+    return begin_model(
+        session,
+        choose_experiment(session) if run is None else run.experiment_id,
+        name=name,
+        source_run_id=None if run is None else run.run_id,
+        model_type=model_type,
+        params=params,
+        tags=tags,
+        model_id=model_id,
+    )
+
+
+def _begun(session: Session, model_id: str, name: str | None) -> LiveModel:
+    """Returns the handle of a model that was begun by hand and has no files yet."""
+    from autolog_core.logged_models import live_model
+
+    live = live_model(session, model_id)
+    if name is not None and name != live.name:
+        raise InvalidArgument(
+            f"name={name!r} is not that of model {model_id}, which is {live.name!r}: leave it out"
+        )
+    if live.status.value != "PENDING" or session.saving.is_saving(model_id):
+        raise InvalidState(
+            f"model {live.name!r} ({model_id}) has its files, or never gets any: it is "
+            f"{live.status.value}; log another model, without model_id"
+        )
+    return live
 
 
 def workshop() -> Workshop:

@@ -52,6 +52,7 @@ _RULES = Rules(
         )
     ),
     libraries=frozenset(("collections", "lightgbm", "numpy", "scipy", "sklearn")),
+    extra="lightgbm",
 )
 
 

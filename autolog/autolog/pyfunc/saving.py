@@ -37,6 +37,11 @@ class PythonPayload:
     config: Mapping[str, Any] | None
     streams: bool
 
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+        return len(self.pickled.data)
+
     def write(self, folder: Path) -> Parts:
         """Writes the model and its artifacts."""
         (folder / FILE).write_bytes(self.pickled.data)

@@ -73,7 +73,7 @@ class XgboostPayload:
     @property
     def size(self) -> int:
         """Bytes that it holds."""
-        return len(self.booster)
+        return len(self.booster) + len(self.estimator or b"")
 
     def write(self, folder: Path) -> Parts:
         """Writes the booster, and what an estimator is besides."""

@@ -18,6 +18,9 @@ Array = np.ndarray[Any, Any]
 
 _BLOCK = 2**20
 _ROWS = 16
+# Numbers that NumPy knows only by the package ml_dtypes: the bits of infinity, and of one NaN.
+_NAN_BITS = {"bfloat16": (0x7F80, 0x7FC0), "float8_e5m2": (0x7C, 0x7E)}
+_BIT_LABELS = {"bfloat16": "bfloat16<V2", "float8_e5m2": "<f1"}
 
 
 def write_array(writer: Writer, array: Array) -> None:
@@ -41,6 +44,23 @@ def dtype_label(dtype: np.dtype[Any]) -> str:
     return dtype.str if dtype.kind != "V" else f"{dtype.name}{dtype.str}"
 
 
+def bits_label(name: str) -> str:
+    """Returns the words for a dtype that NumPy lacks, as ml_dtypes would have them."""
+    return _BIT_LABELS.get(name, f"{name}<V1" if name.startswith("float8") else name)
+
+
+def write_bits(writer: Writer, bits: Array, name: str) -> None:
+    """Adds numbers of a dtype that NumPy lacks, given as unsigned integers of their size."""
+    if name not in _NAN_BITS:
+        write_elements(writer, bits)
+        return
+    infinity, nan = (bits.dtype.type(each) for each in _NAN_BITS[name])
+    magnitude = bits.dtype.type(np.iinfo(bits.dtype).max // 2)
+    for block in _blocks(bits):
+        is_nan = (block & magnitude) > infinity
+        writer.raw((np.where(is_nan, nan, block) if is_nan.any() else block).view(np.uint8))
+
+
 def write_elements(writer: Writer, array: Array) -> None:
     """Adds the elements of an array in C order."""
     dtype = array.dtype
@@ -51,6 +71,8 @@ def write_elements(writer: Writer, array: Array) -> None:
         # A reshape copies what is not contiguous, but flat[a:b] fails on NumPy's StringDType.
         flat: Any = array.reshape(-1) if dtype.kind == "T" else array.flat
         write_slices(writer, array.size, lambda start, stop: flat[start:stop].tolist())
+    elif dtype.name in _NAN_BITS:
+        write_bits(writer, array.view(f"u{dtype.itemsize}"), dtype.name)
     elif dtype.itemsize:
         for block in _blocks(array):
             writer.raw(_canonical(block))

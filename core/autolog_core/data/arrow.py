@@ -8,19 +8,11 @@ from typing import Any
 import numpy as np
 
 from autolog_core.data.arrays import Array, dtype_label, write_elements
+from autolog_core.data.arrow_nested import ARROW_NUMBERS, ARROW_TEXT, ARROW_TIMES, write_nested
 from autolog_core.data.values import encode, write_slices
 from autolog_core.data.writer import Writer
 
 _ROWS = 2**20
-_ARROW_NUMBERS = frozenset(
-    (
-        *("bool", "halffloat", "float", "double"),
-        *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
-    )
-)
-_ARROW_TIMES = {"date32": "int32", "time32": "int32"}
-_ARROW_TIMES |= dict.fromkeys(("date64", "time64", "timestamp", "duration"), "int64")
-_ARROW_TEXT = frozenset(("string", "large_string", "string_view"))
 _POLARS_TIMES = frozenset(("Date", "Datetime", "Duration", "Time"))
 _POLARS_NUMBERS = frozenset(
     (
@@ -108,20 +100,25 @@ def write_arrow_column(writer: Writer, column: Any) -> None:
     """Adds the values of an array or chunked array of Arrow with their type."""
     text = str(column.type)
     family = text.partition("[")[0]
-    if family in _ARROW_TIMES:
+    if family in ARROW_TIMES:
         writer.label(text)
-    elif text not in _ARROW_NUMBERS:
-        writer.label("object" if text in _ARROW_TEXT else text)
-        write_slices(
-            writer, len(column), lambda start, stop: column.slice(start, stop - start).to_pylist()
-        )
+    elif text not in ARROW_NUMBERS:
+        if text in ARROW_TEXT:
+            writer.label("object")
+            write_slices(
+                writer,
+                len(column),
+                lambda start, stop: column.slice(start, stop - start).to_pylist(),
+            )
+        else:
+            write_nested(writer, column)
         return
     has_gaps = column.null_count > 0
 
     def part(start: int) -> Array:
         rows = column.slice(start, _ROWS)
-        if family in _ARROW_TIMES:
-            rows = rows.cast(_ARROW_TIMES[family])
+        if family in ARROW_TIMES:
+            rows = rows.cast(ARROW_TIMES[family])
         if has_gaps:
             rows = rows.fill_null(False if text == "bool" else 0)
         return np.asarray(rows.to_numpy(zero_copy_only=False))

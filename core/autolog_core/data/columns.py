@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autolog_core.data import kinds
+from autolog_core.data.arrow_types import nested_spec
+from autolog_core.data.tensors import facts_of
 from autolog_core.data.values import as_numbers, is_missing
 
 ANY = "any"
 
 
 class Column(NamedTuple):
-    """One column: `required` says that no value is missing."""
+    """One column.
+
+    `required` says that no value is missing; `nested` is the whole type of lists and structs.
+    """
 
     name: str | None
     type: str
     required: bool
+    nested: Mapping[str, Any] | None = None
 
 
 class Tensor(NamedTuple):
@@ -79,6 +85,14 @@ def numpy_type(dtype: np.dtype[Any]) -> str:
     return {"b": "boolean", "U": "string", "T": "string", "S": "binary", "M": "datetime"}.get(
         kind, ANY
     )
+
+
+def word_of(name: str) -> str:
+    """Returns MLflow's word for the name of a dtype of tensors; `ANY` where it has none."""
+    try:
+        return numpy_type(np.dtype(name))
+    except TypeError:
+        return ANY
 
 
 def values_type(values: Sequence[Any]) -> tuple[str, bool]:
@@ -159,12 +173,29 @@ def _has_nan(values: np.ndarray[Any, Any]) -> bool:
 
 
 def _polars_column(column: Any) -> Column:
-    base = column.dtype.base_type().__name__
-    return Column(column.name or None, _ARROW_TYPES.get(base, ANY), bool(column.null_count() == 0))
+    spec = _polars_spec(column.dtype)
+    nested = spec if len(spec) > 1 else None
+    word = ANY if nested else spec["type"]
+    return Column(column.name or None, word, bool(column.null_count() == 0), nested)
+
+
+def _polars_spec(dtype: Any) -> dict[str, Any]:
+    base = dtype.base_type().__name__
+    if base in ("List", "Array"):
+        return {"type": "array", "items": _polars_spec(dtype.inner)}
+    if base == "Struct" and dtype.fields:
+        fields = {
+            field.name: _polars_spec(field.dtype) | {"required": False} for field in dtype.fields
+        }
+        return {"type": "object", "properties": fields}
+    return {"type": _ARROW_TYPES.get(base, ANY)}
 
 
 def _arrow_column(name: str | None, column: Any) -> Column:
-    return Column(name, _arrow_type(column.type), bool(column.null_count == 0))
+    spec = nested_spec(column.type, _arrow_type)
+    nested = spec if len(spec) > 1 else None
+    word = ANY if nested else spec["type"]
+    return Column(name, word, bool(column.null_count == 0), nested)
 
 
 def _arrow_type(kind: Any) -> str:
@@ -181,10 +212,13 @@ def list_columns(values: Sequence[Any]) -> list[Column] | None:
 
 
 def tensor_of(data: Any, name: str | None = None) -> Tensor | None:
-    """Returns dtype and shape of an array, sparse matrix, column or list; None for no tensor."""
+    """Returns dtype and shape of an array, tensor, sparse matrix, column or list; None for none."""
     kind = kinds.kind_of(data)
     if kind in (kinds.ARRAY, kinds.SPARSE):
         return Tensor(name, _dtype_word(data.dtype), _rows_free(data.shape))
+    if kind == kinds.TENSOR:
+        facts = facts_of(data)
+        return Tensor(name, facts.dtype, _rows_free(facts.shape))
     if kind in kinds.COLUMNS:
         dtype = getattr(data, "dtype", None)
         plain = dtype if isinstance(dtype, np.dtype) else getattr(dtype, "numpy_dtype", None)

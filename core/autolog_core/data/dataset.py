@@ -10,6 +10,7 @@ from autolog_core.data import kinds
 from autolog_core.data.digest import Digest, digest_of
 from autolog_core.data.schema import profile_of, schema_of
 from autolog_core.data.source import DatasetSource, resolve_source
+from autolog_core.data.views import ABOUT_DIGEST, View, view_of
 from autolog_core.entities import Dataset
 from autolog_core.errors import InvalidArgument
 from autolog_core.limits import DATASET_DIGEST_LENGTH, DATASET_NAME_LENGTH, check_text
@@ -30,8 +31,9 @@ def dataset_of(
     Neither `X` nor `y` is changed, converted as a whole, or kept.
 
     Args:
-        X: A NumPy array, a pandas, polars or Arrow table or column, a SciPy sparse matrix, a list
-            of numbers or text, or a mapping of names to arrays.
+        X: A NumPy array, a tensor, a pandas, polars or Arrow table or column, a SciPy sparse
+            matrix, a dataset of torch, tensorflow, datasets or pyspark, a list of numbers or text,
+            or a mapping of names to arrays.
         y: Labels, of the same kinds; part of the digest.
         name: Up to 500 characters.
         source: See `resolve_source`; the running code by default.
@@ -46,13 +48,32 @@ def dataset_of(
     name = DEFAULT_NAME if name is None else check_name(name)
     where = resolve_source(source)
     labels = y if kinds.kind_of(y) is not None else None
-    digest = digest_of(X, labels)
-    profile = profile_of(X, labels, digest.opaque)
+    view, labels_view = view_of(X), view_of(labels)
+    digest = digest_of(view.data, labels_view.data)
+    profile = _profile(view, labels_view, digest.opaque)
     if targets is not None:
-        profile = json.dumps(json.loads(profile) | {"targets": str(targets)})
+        profile["targets"] = str(targets)
     return Dataset(
-        name, digest.text, where.source_type, where.to_json(), schema_of(X, labels), profile
+        name,
+        digest.text,
+        where.source_type,
+        where.to_json(),
+        schema_of(view.data, labels_view.data),
+        json.dumps(profile),
     )
+
+
+def _profile(view: View, labels: View, opaque: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(profile_of(view.data, labels.data, opaque))
+    for role, told in (("targets", labels.profile), ("features", view.profile)):
+        for key, value in told.items():
+            if value is None:
+                continue
+            if key == "cardinality":
+                found[f"{role}_cardinality"] = value
+            elif role == "features":
+                found[key] = value
+    return found
 
 
 def check_name(name: object) -> str:
@@ -78,6 +99,8 @@ def check_columns(data: Any, **columns: str | None) -> None:
         names = getattr(data, "columns", None)
         if kinds.kind_of(data) == kinds.ARROW_TABLE:
             names = data.schema.names
+        if kinds.kind_of(data) == kinds.ARROW_SET:
+            names = data.column_names
         found = [] if names is None else list(names)
         if column not in found:
             raise InvalidArgument(
@@ -110,8 +133,8 @@ class DataReference:
         name: str | None = None,
         digest: str | None = None,
     ) -> None:
-        self._data = data
-        self._labels = labels
+        self._data = self._seen = data
+        self._labels = self._labels_seen = labels
         self._name = DEFAULT_NAME if name is None else check_name(name)
         self._source = resolve_source(source)
         self._given = (
@@ -119,8 +142,12 @@ class DataReference:
         )
 
     @cached_property
+    def _views(self) -> tuple[View, View]:
+        return view_of(self._seen), view_of(self._labels_seen)
+
+    @cached_property
     def _measured(self) -> Digest:
-        return digest_of(self._data, self._labels)
+        return digest_of(*(view.data for view in self._views))
 
     @property
     def name(self) -> str:
@@ -140,14 +167,16 @@ class DataReference:
     @cached_property
     def schema(self) -> dict[str, Any] | None:
         """The schema, keyed `mlflow_colspec` or `mlflow_tensorspec`."""
-        text = schema_of(self._data, self._labels)
+        text = schema_of(*(view.data for view in self._views))
         return None if text is None else json.loads(text)
 
     @cached_property
     def profile(self) -> dict[str, Any]:
-        """Row and element counts, and shapes of arrays."""
-        opaque = 0 if self._given else self._measured.opaque
-        found: dict[str, Any] = json.loads(profile_of(self._data, self._labels, opaque))
+        """Row and element counts, shapes of arrays, and what a digest covers that is not of all."""
+        found = _profile(*self._views, 0 if self._given else self._measured.opaque)
+        if self._given:
+            for word in ABOUT_DIGEST:
+                found.pop(word, None)
         return found
 
     def to_entity(self) -> Dataset:

@@ -21,8 +21,11 @@ from autolog_core.data.arrow import (
     write_polars_series,
 )
 from autolog_core.data.frames import write_frame, write_series
+from autolog_core.data.outline import Outline, Picked
 from autolog_core.data.sparse import write_sparse
+from autolog_core.data.tensors import write_rows, write_tensor
 from autolog_core.data.values import encode, write_values
+from autolog_core.data.views import view_of
 from autolog_core.data.writer import Writer
 from autolog_core.errors import InvalidArgument
 
@@ -54,8 +57,9 @@ def digest_of(*parts: Any) -> Digest:
             continue
         if not write_data(writer, part):
             raise InvalidArgument(
-                f"cannot make a digest of {type(part).__name__}; give a NumPy array, a pandas, "
-                "polars or Arrow table or column, a SciPy sparse matrix or a list"
+                f"cannot make a digest of {type(part).__name__}; give a NumPy array, a tensor, a "
+                "pandas, polars or Arrow table or column, a SciPy sparse matrix, a dataset of "
+                "torch, tensorflow, datasets or pyspark, or a list"
             )
     return Digest(writer.hexdigest(), writer.opaque)
 
@@ -88,6 +92,31 @@ def _write_pandas_values(writer: Writer, values: Any) -> None:
     write_series(writer, sys.modules["pandas"].Series(values))
 
 
+def _write_view(writer: Writer, data: Any) -> None:
+    write_data(writer, view_of(data).data)
+
+
+def _write_outline(writer: Writer, outline: Outline) -> None:
+    """Adds the parts one after another; those of an outline inside of one under its own digest."""
+    writer.opaque += outline.opaque
+    if outline.label is not None:
+        writer.label(outline.label)
+        writer.numbers(len(outline.parts))
+    for part in outline.parts:
+        inner = writer
+        if isinstance(part, Outline):
+            inner = Writer()
+        if not write_data(inner, part):
+            writer.raw(encode(part, writer))
+        if inner is not writer:
+            writer.raw(inner.digest())
+            writer.opaque += inner.opaque
+
+
+def _write_picked(writer: Writer, picked: Picked) -> None:
+    write_rows(writer, picked.data, picked.rows)
+
+
 _WRITERS: dict[str, Callable[[Writer, Any], None]] = {
     kinds.ARRAY: write_array,
     kinds.PANDAS_FRAME: write_frame,
@@ -98,6 +127,14 @@ _WRITERS: dict[str, Callable[[Writer, Any], None]] = {
     kinds.ARROW_TABLE: write_arrow_table,
     kinds.ARROW_COLUMN: write_arrow_values,
     kinds.SPARSE: write_sparse,
+    kinds.TENSOR: write_tensor,
+    kinds.OUTLINE: _write_outline,
+    kinds.PICKED: _write_picked,
+    kinds.ARROW_SET: _write_view,
+    kinds.TORCH_SET: _write_view,
+    kinds.TORCH_LOADER: _write_view,
+    kinds.TENSORFLOW_SET: _write_view,
+    kinds.SPARK_FRAME: _write_view,
     kinds.LIST: _write_list,
     kinds.DICT: _write_mapping,
 }

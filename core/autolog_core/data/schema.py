@@ -14,10 +14,15 @@ from autolog_core.data.columns import (
     list_columns,
     numpy_type,
     tensor_of,
+    word_of,
 )
+from autolog_core.data.outline import DATA, Outline
+from autolog_core.data.tensors import facts_of, measures_of
+from autolog_core.data.views import view_of
 from autolog_core.limits import DATASET_SCHEMA_LENGTH
 
 SHORTENED = "autolog_shortened"
+_MEASURES = ("shape", "size", "nbytes")
 
 
 def schema_of(data: Any, targets: Any = None) -> str | None:
@@ -31,6 +36,12 @@ def schema_of(data: Any, targets: Any = None) -> str | None:
         None when nothing can be said.
     """
     kind = kinds.kind_of(data)
+    if isinstance(data, Outline):
+        if data.columns:
+            return _colspec(data.columns)
+        if not data.tensors:
+            alone = data.parts[0] if data.label is None and len(data.parts) == 1 else None
+            return None if alone is None else schema_of(view_of(alone).data, targets)
     if kind in kinds.FRAMES or kind in kinds.COLUMNS:
         columns = frame_columns(data)
         return _colspec([*columns, *_target_columns(targets, {column.name for column in columns})])
@@ -56,6 +67,8 @@ def _target_columns(targets: Any, taken: set[str | None]) -> list[Column]:
             listed = list_columns(targets.reshape(-1).tolist())
             word = listed[0].type if listed else word
         found = [Column(None, word, True)] * width
+    elif kind == kinds.TENSOR:
+        found = [Column(None, word_of(facts_of(targets).dtype), True)]
     return [column._replace(name=_free(column.name or "target", taken)) for column in found]
 
 
@@ -70,6 +83,8 @@ def _free(name: str, taken: set[str | None]) -> str:
 def _tensors(data: Any) -> list[Tensor] | None:
     if data is None:
         return None
+    if isinstance(data, Outline):
+        return list(data.tensors)
     if kinds.kind_of(data) == kinds.DICT:
         found = [tensor_of(value, str(name)) for name, value in data.items()]
         return [tensor for tensor in found if tensor is not None]
@@ -83,7 +98,7 @@ def _tensors(data: Any) -> list[Tensor] | None:
 
 def _colspec(columns: Sequence[Column]) -> str:
     entries = [
-        {"type": column.type}
+        dict(column.nested or {"type": column.type})
         | ({} if column.name is None else {"name": column.name})
         | {"required": column.required}
         for column in columns
@@ -151,43 +166,67 @@ def profile_of(data: Any, targets: Any = None, opaque: int = 0) -> str:
 def _array_profile(role: str, part: Any) -> dict[str, Any]:
     kind = kinds.kind_of(part)
     if kind == kinds.DICT:
+        found = {str(name): _measures(value) for name, value in part.items()}
         return {
-            f"{role}_{word}": {
-                str(name): getattr(value, word, None) for name, value in part.items()
-            }
-            for word in ("shape", "size", "nbytes")
+            f"{role}_{word}": {name: measures.get(word) for name, measures in found.items()}
+            for word in _MEASURES
         }
-    if kind == kinds.ARRAY:
-        return {f"{role}_{word}": getattr(part, word) for word in ("shape", "size", "nbytes")}
+    if kind in (kinds.ARRAY, kinds.TENSOR):
+        return {f"{role}_{word}": value for word, value in _measures(part).items()}
     if kind == kinds.SPARSE:
         return {f"{role}_shape": part.shape, f"{role}_stored": int(part.nnz)}
     return {f"{role}_shape": getattr(part, "shape", None)} if role == "targets" else {}
 
 
+def _measures(part: Any) -> dict[str, Any]:
+    if kinds.kind_of(part) == kinds.TENSOR:
+        return measures_of(part)
+    return {word: getattr(part, word, None) for word in _MEASURES}
+
+
 def _rows(data: Any) -> int | None:
-    shape = getattr(data, "shape", None)
+    if isinstance(data, Outline):
+        return data.profile.get("num_rows")
+    shape = _shape(data)
     if shape is not None:
         return int(shape[0]) if len(shape) else 1
     if isinstance(data, Mapping):
         return next((_rows(value) for value in data.values()), 0)
-    return len(data)
+    kind = kinds.kind_of(data)
+    return len(data) if kind == kinds.LIST or kind in kinds.COLUMNS else None
 
 
 def _elements(data: Any) -> int | None:
-    shape = getattr(data, "shape", None)
+    if isinstance(data, Outline):
+        return _outline_elements(data)
+    shape = _shape(data)
     if shape is not None:
-        product = 1
-        for length in shape:
-            product *= int(length)
-        return product
+        return _product(shape) if all(length >= 0 for length in shape) else None
     if isinstance(data, Mapping):
         return sum(_elements(value) or 0 for value in data.values())
     tensor = tensor_of(data)
     return None if tensor is None else len(data) * _product(tensor.shape[1:])
 
 
+def _shape(data: Any) -> Sequence[int] | None:
+    if kinds.kind_of(data) == kinds.TENSOR:
+        return facts_of(data).shape
+    found: Sequence[int] | None = getattr(data, "shape", None)
+    return found
+
+
+def _outline_elements(outline: Outline) -> int | None:
+    rows = _rows(outline)
+    if outline.covers != DATA or rows is None or not outline.tensors:
+        return None
+    each = [tensor.shape[1:] for tensor in outline.tensors]
+    if any(length < 0 for shape in each for length in shape):
+        return None
+    return rows * sum(map(_product, each))
+
+
 def _product(shape: Sequence[int]) -> int:
     product = 1
     for length in shape:
-        product *= length
+        product *= int(length)
     return product

@@ -25,7 +25,8 @@ class DatasetSource:
     """Where data came from.
 
     Attributes:
-        source_type: "code", "local", "http", or the scheme of a bucket such as "s3".
+        source_type: "code", "local", "http", the scheme of a bucket such as "s3", "hugging_face",
+            "spark" or "delta_table".
         fields: What identifies the source: ``tags`` of code, ``uri`` of files, ``url`` of the web.
     """
 
@@ -39,6 +40,33 @@ class DatasetSource:
     def to_json(self) -> str:
         """Returns what identifies the source as JSON text."""
         return json.dumps(self.to_dict())
+
+    @property
+    def uri(self) -> str | None:
+        """The place of a file or bucket."""
+        return self.fields.get("uri")
+
+    @property
+    def url(self) -> str | None:
+        """The address on the web."""
+        return self.fields.get("url")
+
+    def load(self, dst_path: str | os.PathLike[str] | None = None) -> str:
+        """Makes the data available as a local file or folder and returns its path.
+
+        Args:
+            dst_path: Folder to copy to; made if missing. Without it local data stay where they are,
+                and data of the web go to a new temporary folder.
+
+        Raises:
+            NotFound: There is nothing at the place.
+            NotSupported: The source is neither local nor of the web; the error says what to call.
+            StorageError: The address cannot be reached.
+        """
+        # Loading the modules of the web costs more than all else here.
+        from autolog_core.data.load import load_source
+
+        return load_source(self.source_type, self.fields, dst_path)
 
     def _get_source_type(self) -> str:
         return self.source_type

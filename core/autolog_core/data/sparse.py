@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,35 @@ def write_sparse(writer: Writer, matrix: Any) -> None:
     _write_integers(writer, rows.indptr)
     _write_integers(writer, rows.indices[:stored])
     write_elements(writer, rows.data[:stored])
+
+
+def write_entries(
+    writer: Writer,
+    dtype: str,
+    shape: tuple[int, ...],
+    axes: Sequence[Array],
+    write_values: Callable[[], None],
+) -> None:
+    """Adds a matrix that is given by the places of its elements, as `write_sparse` would.
+
+    Args:
+        writer: Takes them.
+        dtype: The words of `dtype_label`.
+        shape: Lengths of the axes.
+        axes: The places, one array per axis, in C order and each place once.
+        write_values: Adds the elements in that order.
+    """
+    writer.label("sparse")
+    writer.label(dtype)
+    writer.numbers(*shape)
+    writer.numbers(len(axes[0]) if len(axes) else 0)
+    if len(shape) == 2 and len(axes) == 2:
+        _write_integers(writer, np.searchsorted(axes[0], np.arange(shape[0] + 1)))
+        _write_integers(writer, axes[1])
+    else:
+        for axis in axes:
+            _write_integers(writer, axis)
+    write_values()
 
 
 def _write_coordinates(writer: Writer, matrix: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autolog_core.data import kinds
 from autolog_core.data.writer import Writer, sized
 
 CHUNK = 8192
@@ -55,6 +56,8 @@ def write_chunk(writer: Writer, chunk: list[Any]) -> None:
 
 
 def _write_text(writer: Writer, chunk: list[Any]) -> bool:
+    if not isinstance(chunk[0], str) and not is_missing(chunk[0]):
+        return False
     texts, missing = chunk, None
     if not all(isinstance(value, str) for value in chunk):
         missing = np.fromiter(map(is_missing, chunk), np.bool_, len(chunk))
@@ -158,6 +161,8 @@ def _encode_other(value: Any, writer: Writer, depth: int) -> bytes:
         return _encode_array(value, writer)
     if kind.__module__.partition(".")[0] in _PLAIN_MODULES or kind in _PLAIN_TYPES:
         return b"r" + sized(name) + sized(repr(value).encode("utf-8", "surrogatepass"))
+    if kinds.kind_of(value) == kinds.TENSOR:
+        return _encode_tensor(value, writer)
     writer.opaque += 1
     return b"?" + sized(name)
 
@@ -167,3 +172,12 @@ def _encode_array(value: Any, writer: Writer) -> bytes:
     _write_part(inner, np.asarray(value))
     writer.opaque += inner.opaque
     return (b"a" if isinstance(value, np.ndarray) else b"g") + inner.digest()
+
+
+def _encode_tensor(value: Any, writer: Writer) -> bytes:
+    from autolog_core.data.tensors import write_tensor
+
+    inner = Writer()
+    write_tensor(inner, value)
+    writer.opaque += inner.opaque
+    return b"a" + inner.digest()

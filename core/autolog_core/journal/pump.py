@@ -85,7 +85,12 @@ class Pump:
         self._thread.join(timeout)
         try:
             self.flush()
-            self._open_store().close_writer(self.writer.writer_id, _LEFT_OPEN)
+            store = self._open_store()
+            if store.list_owned_models(self.writer.writer_id):
+                from autolog_core.journal.recovery import sweep_models
+
+                sweep_models(store, self.writer.writer_id)
+            store.close_writer(self.writer.writer_id, _LEFT_OPEN)
         except AutologError as error:
             self.writer.abandon()
             logger.warning(

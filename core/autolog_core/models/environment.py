@@ -17,6 +17,13 @@ from autolog_core.capture.packages import imported_packages, normalize, packages
 from autolog_core.errors import InvalidArgument, NotFound
 
 OWN = "autolog-ml"
+_BUILDS = {
+    "tensorflow-cpu": "tensorflow",
+    "tensorflow-intel": "tensorflow",
+    "tensorflow-macos": "tensorflow",
+    "xgboost-cpu": "xgboost",
+}
+"""Distributions that hold the library of another name."""
 _BUILD = ("pip", "setuptools", "wheel")
 
 
@@ -90,12 +97,19 @@ def mismatches(folder: Path) -> list[str]:
             wanted = Requirement(line.partition(" #")[0])
         except InvalidRequirement:
             continue
-        have = versions.get(normalize(wanted.name))
+        have = _version_of(normalize(wanted.name), versions)
         if wanted.marker is not None and not wanted.marker.evaluate():
             continue
         if have is None or not wanted.specifier.contains(have, prereleases=True):
             found.append(f"{wanted} (installed: {have or 'not'})")
     return found
+
+
+def _version_of(name: str, versions: Mapping[str, str]) -> str | None:
+    """Returns the version of a distribution, or of another build of the same library."""
+    library = _BUILDS.get(name, name)
+    builds = (name, library, *(build for build, of in _BUILDS.items() if of == library))
+    return next((versions[each] for each in builds if each in versions), None)
 
 
 def _stamp() -> tuple[tuple[str, int], ...]:

@@ -96,7 +96,7 @@ def test_polars_and_arrow_have_the_same_columns() -> None:
         "b": ("boolean", True),
         "s": ("string", True),
         "t": ("datetime", True),
-        "l": ("any", True),
+        "l": ("array", True),
     }
     assert columns_of(schema_of(pl.DataFrame(data))) == expected
     assert columns_of(schema_of(pa.table(data))) == expected
@@ -210,6 +210,17 @@ def test_data_of_an_unknown_kind_has_no_reference() -> None:
     assert dataset_of(object()) is None
     assert dataset_of("text") is None
     assert dataset_of(None) is None
+
+
+def test_mappings_of_anything_have_a_size() -> None:
+    for data, profile in (
+        ({"a": object()}, {"num_elements": 0, "undigested_elements": 1}),
+        ({}, {"num_rows": 0, "num_elements": 0}),
+    ):
+        record = dataset_of(data)
+        assert record is not None
+        found = json.loads(record.profile or "")
+        assert {key: value for key, value in found.items() if "features" not in key} == profile
 
 
 def test_what_the_digest_could_not_see_is_told() -> None:

@@ -23,7 +23,7 @@ from autolog_core.errors import (
     PermissionDenied,
     StorageReadOnly,
 )
-from autolog_core.models import pickles, seal
+from autolog_core.models import environment, pickles, seal
 from autolog_core.models.code import check_code_paths, importable
 from autolog_core.models.directory import new_directory
 from autolog_core.models.environment import make_environment, mismatches, requirements_of
@@ -363,3 +363,17 @@ def test_code_that_cannot_travel(tmp_path):
         (tmp_path / folder / "same.py").write_text("")
     with pytest.raises(InvalidArgument, match="different names"):
         check_code_paths([tmp_path / "a" / "same.py", tmp_path / "b" / "same.py"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "found"),
+    [
+        ("tensorflow", {"tensorflow-cpu": "2.21"}, "2.21"),
+        ("xgboost-cpu", {"xgboost": "3.2"}, "3.2"),
+        ("tensorflow-intel", {"tensorflow-cpu": "2.21"}, "2.21"),
+        ("tensorflow", {"tensorflow": "2.20", "tensorflow-cpu": "2.21"}, "2.20"),
+        ("tensorflow", {"xgboost-cpu": "3.2"}, None),
+    ],
+)
+def test_any_build_of_a_library_counts(wanted, there, found):
+    assert environment._version_of(wanted, there) == found

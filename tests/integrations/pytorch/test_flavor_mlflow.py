@@ -54,16 +54,18 @@ else:
 X = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
 
 
-def mlflow(*arguments):
+def mlflow(folder, *arguments):
     done = subprocess.run(
         [sys.executable, "-c", THEIRS, *map(str, arguments)],
-        env={**os.environ, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true"},
+        cwd=folder, env={**os.environ, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
+# A class of a script: no module holds it that the other process could import.
+MINE = """
 class Mine(nn.Module):
     def __init__(self):
         super().__init__()
@@ -73,20 +75,24 @@ class Mine(nn.Module):
 
     def forward(self, x):
         return self.tied(torch.relu(self.inner(x)))
+"""
+
+
+def mine() -> nn.Module:
+    names = {"__name__": "__main__", "nn": nn, "torch": torch}
+    exec(MINE, names)
+    return names["Mine"]()
 
 
 def test_mlflow_loads_what_we_saved(tracking, tmp_path):
-    models = {"plain": nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)), "mine": Mine()}
+    models = {"plain": nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)), "mine": mine()}
     expected = {}
     for name, model in models.items():
         for form in ("safetensors", "pickle"):
             path = tmp_path / f"{name}-{form}"
-            if name == "mine":
-                # The class is in no module that the other process could import.
-                Mine.__module__ = "__main__"
             autolog.pytorch.save_model(model, path, input_example=X, serialization_format=form)
             expected[str(path)] = model.eval()(torch.from_numpy(X)).detach().numpy()
-    found = mlflow("load", *expected)
+    found = mlflow(tmp_path, "load", *expected)
     for path, values in expected.items():
         assert np.allclose(found[path]["pyfunc"], values, atol=1e-6)
         assert np.allclose(found[path]["module"], values, atol=1e-6)
@@ -105,12 +111,12 @@ def test_mlflow_loads_a_checkpoint_that_shares_its_weights(tracking):
         info = autolog.pytorch.log_model(model, name="net", step=1, input_example=X)
     info.wait()
     path = autolog.get_logged_model(info.model_id).artifact_location
-    found = mlflow("load", path)[path]
+    found = mlflow(tracking.parent, "load", path)[path]
     assert np.allclose(found["pyfunc"], model(torch.from_numpy(X)).detach().numpy(), atol=1e-5)
 
 
 def test_we_load_what_mlflow_saved(tmp_path):
-    values = mlflow("save", tmp_path)
+    values = mlflow(tmp_path, "save", tmp_path)
     for form in ("pickle", "pt2"):
         with pytest.raises(PermissionDenied):
             autolog.pytorch.load_model(tmp_path / form)

@@ -11,6 +11,7 @@ import autolog
 import autolog.pyfunc
 import autolog.pytorch
 from autolog._torch import snapshot
+from autolog_core.errors import InvalidArgument, InvalidState, NotFound
 from autolog_core.models.memory import BufferPool
 from autolog_core.session import default_session
 
@@ -191,3 +192,62 @@ def test_the_payload_lets_go_of_the_users_memory(tracking):
     taken = autolog.pytorch.flavor.snapshot(model)
     assert all(each.is_meta for each in taken.payload.weights.layout.entries.values())
     assert isinstance(taken.payload, snapshot.ModulePayload)
+
+
+def test_whoever_reads_a_model_waits_for_its_files(tracking):
+    model = nn.Linear(2000, 500)
+    client = autolog.MlflowClient()
+    with autolog.start_run():
+        for step in range(3):
+            info = autolog.pytorch.log_model(model, name="net", step=step)
+            assert autolog.get_logged_model(info.model_id).status == "READY"
+            info = autolog.pytorch.log_model(model, name="net", step=step)
+            assert client.get_logged_model(info.model_id).status == "READY"
+            autolog.pytorch.log_model(model, name="net", step=step)
+            found = autolog.search_logged_models(output_format="list")
+            assert [each.status for each in found] == ["READY"] * len(found)
+            autolog.pytorch.log_model(model, name="net", step=step)
+            assert autolog.last_logged_model().status == "READY"
+
+
+def test_a_model_that_was_begun_by_hand_gets_its_files(tracking):
+    begun = autolog.initialize_logged_model("net", params={"depth": 1}, tags={"a": "1"})
+    model = nn.Linear(3, 2)
+    with autolog.start_run() as run:
+        info = autolog.pytorch.log_model(
+            model, model_id=begun.model_id, step=4, params={"width": 2}, tags={"b": "2"}
+        )
+    assert info.model_id == begun.model_id
+    kept = autolog.get_logged_model(begun.model_id)
+    assert kept.status == "READY"
+    assert kept.name == "net"
+    assert kept.params == {"depth": "1", "width": "2"}
+    assert {kept.tags[key] for key in "ab"} == {"1", "2"}
+    made = autolog.get_run(run.info.run_id).outputs.model_outputs
+    assert [(each.model_id, each.step) for each in made] == [(begun.model_id, 4)]
+    assert torch.equal(autolog.pytorch.load_model(info.model_uri).weight, model.weight)
+
+
+def test_a_model_gets_files_once(tracking):
+    begun = autolog.initialize_logged_model("net")
+    model = nn.Linear(3, 2)
+    with pytest.raises(InvalidArgument, match="is not that of model"):
+        autolog.pytorch.log_model(model, name="other", model_id=begun.model_id)
+    with pytest.raises(NotFound):
+        autolog.pytorch.log_model(model, model_id="m-" + "0" * 32)
+    autolog.pytorch.log_model(model, model_id=begun.model_id)
+    for _ in range(2):
+        # While it is written, and when it is.
+        with pytest.raises(InvalidState, match="without model_id"):
+            autolog.pytorch.log_model(model, model_id=begun.model_id)
+        autolog.get_logged_model(begun.model_id)
+
+
+def test_tensors_of_the_user_can_still_be_resized(tracking, monkeypatch):
+    model, example = nn.Linear(3, 2, bias=False), torch.ones(2, 3)
+    with autolog.start_run():
+        autolog.pytorch.log_model(model, name="net", input_example=example)
+        monkeypatch.setattr(BufferPool, "fits", lambda self, size: False)
+        autolog.pytorch.log_model(model, name="net")
+    example.resize_(5, 3)
+    model.weight.requires_grad_(False).resize_(7, 7)

@@ -86,7 +86,10 @@ def test_changed_weights_are_told(own):
         (lambda data: replace(data / "weights.json", b"{"), InvalidArgument),
         (lambda data: replace(data / "weights.json", b'{"version": 99}'), InvalidArgument),
         (lambda data: edit(data, lambda told: told["tensors"][0].pop("shape")), InvalidArgument),
-        (lambda data: edit(data, lambda told: told["tensors"][0].update(shape=[])), InvalidArgument),
+        (
+            lambda data: edit(data, lambda told: told["tensors"][0].update(shape=[])),
+            InvalidArgument,
+        ),
         (
             lambda data: edit(
                 data,

@@ -1,0 +1,1 @@
+"""What the rooms of Keras and TensorFlow share: models of Keras as files, and back."""
