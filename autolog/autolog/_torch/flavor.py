@@ -16,6 +16,7 @@ from autolog.instrument.models import log_model as log_snapshot
 from autolog_core.errors import InvalidArgument, NotFound, NotSupported
 from autolog_core.models import saving
 from autolog_core.models.directory import new_directory
+from autolog_core.models.extra import check_paths
 from autolog_core.models.manifest import Model, ModelInfo, read_manifest
 from autolog_core.models.signature import ModelSignature
 from autolog_core.models.snapshot import Snapshot, write
@@ -63,7 +64,7 @@ def snapshot(
     if form != PICKLE and (pickle_module is not None or torch_save_options):
         named = ", ".join(("pickle_module", *(torch_save_options or {})))
         raise InvalidArgument(f"{named}: these are for serialization_format='pickle', not {form!r}")
-    module, extra = taking.unwrap(pytorch_model), _check_files(extra_files)
+    module, extra = taking.unwrap(pytorch_model), check_paths(extra_files, "extra_files")
     told = saving.SaveOptions(
         input_example=None if input_example is None else to_numpy(input_example), **options
     )
@@ -84,18 +85,6 @@ def snapshot(
         payload.weights.release()
         raise
     return taken
-
-
-def _check_files(files: Sequence[str | os.PathLike[str]] | None) -> tuple[Path, ...]:
-    if isinstance(files, (str, bytes, os.PathLike)):
-        raise InvalidArgument(f"extra_files must be a list of paths, got {files!r}")
-    found = tuple(Path(os.path.abspath(each)) for each in files or ())
-    for each in found:
-        if not each.is_file():
-            raise NotFound(f"extra_files names {each}, which is no file")
-    if len({each.name for each in found}) < len(found):
-        raise InvalidArgument(f"extra_files must have different names, got {list(map(str, found))}")
-    return found
 
 
 def save_model(

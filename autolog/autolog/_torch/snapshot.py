@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,6 +15,7 @@ from autolog._torch.weights import WeightsCopy, copy_weights
 from autolog._torch.wrapper import TorchWrapper
 from autolog_core.errors import InvalidArgument
 from autolog_core.models import pickles
+from autolog_core.models.extra import copy_files
 from autolog_core.models.manifest import PYFUNC
 from autolog_core.models.memory import BufferPool, MemoryGate
 from autolog_core.models.pyfunc import pyfunc_flavor
@@ -82,7 +82,7 @@ class ModulePayload:
                 tools.tensors.add(place / DATA, places.values())
 
         return Parts(
-            _flavors(_copy_extra(self.extra, folder), MLFLOW_LOADER, "safetensors"),
+            _flavors(copy_files(self.extra, folder), MLFLOW_LOADER, "safetensors"),
             self.pickled.modules | {"torch"},
             ("torch", "safetensors", "cloudpickle", "autolog-ml"),
             (f"its architecture ({DATA}/{ARCHITECTURE}) is a pickle",),
@@ -124,7 +124,7 @@ class FilePayload:
             (folder / DATA / PICKLE_INFO).write_text(self.loader, encoding="utf-8")
         needed = ("torch", "cloudpickle") if self.form == "pickle" else ("torch",)
         return Parts(
-            _flavors(_copy_extra(self.extra, folder), self.loader, self.form),
+            _flavors(copy_files(self.extra, folder), self.loader, self.form),
             self.modules | {"torch"},
             needed,
             (f"it is a {self.form} file of PyTorch",),
@@ -144,15 +144,6 @@ def _flavors(extra: Mapping[str, Any], loader: str, form: str) -> dict[str, Mapp
         "mlflow.pytorch", data=DATA, pickle_module_name=loader, config={"device": None}
     )
     return {FLAVOR: {**own, **extra}, PYFUNC: predicts}
-
-
-def _copy_extra(files: Sequence[Path], folder: Path) -> dict[str, Any]:
-    if not files:
-        return {}
-    (folder / "extra_files").mkdir()
-    for file in files:
-        shutil.copyfile(file, folder / "extra_files" / file.name)
-    return {"extra_files": [{"path": f"extra_files/{file.name}"} for file in files]}
 
 
 def _hint() -> bytes:

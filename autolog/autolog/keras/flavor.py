@@ -21,7 +21,7 @@ from autolog._keras.preparing import prepare
 from autolog._keras.saved_model import PROGRAM, SavedModelWrapper, export, load_saved_model
 from autolog.instrument.models import log_model as log_snapshot
 from autolog.instrument.models import model_folder
-from autolog_core.errors import NotSupported
+from autolog_core.models.flavors import flavor_conf
 from autolog_core.models.locate import inside
 from autolog_core.models.manifest import PYFUNC, Model, ModelInfo, read_manifest
 from autolog_core.models.pyfunc import pyfunc_flavor
@@ -281,10 +281,7 @@ def load_pyfunc(folder: Path, model: Model, trust: bool | None) -> KerasWrapper 
 
 
 def _load(folder: Path, model: Model, options: Mapping[str, Any], trust: bool | None) -> Any:
-    conf = model.flavors.get(FLAVOR)
-    if conf is None:
-        held = ", ".join(model.flavors) or "none"
-        raise NotSupported(f"{folder} is no model of Keras; its flavors are {held}")
+    conf = flavor_conf(folder, model, FLAVOR, "Keras")
     if not conf.get("save_exported_model"):
         return load_keras(folder, model, conf, options, trust)
     require_trust(folder, model, [PROGRAM], trust)

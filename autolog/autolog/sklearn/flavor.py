@@ -10,7 +10,6 @@ comes from elsewhere: pass ``trust=True`` if you trust its source. Your own mode
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +17,23 @@ from typing import Any
 
 from autolog.instrument.models import log_model as log_snapshot
 from autolog.instrument.models import model_folder
-from autolog.sklearn.skops_format import Refused, read_skops, untrusted_types, write_skops
-from autolog_core.errors import InvalidArgument, MissingExtra, NotSupported
+from autolog.sklearn.skops_format import RULES
+from autolog_core.errors import InvalidArgument
 from autolog_core.models import pickles, saving
-from autolog_core.models.code import importable
-from autolog_core.models.locate import inside
+from autolog_core.models.estimators import (
+    PICKLE,
+    check_format,
+    pickled,
+    read_estimator,
+    write_estimator,
+)
+from autolog_core.models.flavors import flavor_conf
 from autolog_core.models.manifest import PYFUNC, Model, ModelInfo, read_manifest
 from autolog_core.models.pyfunc import pyfunc_flavor
 from autolog_core.models.signature import ModelSignature
 from autolog_core.models.snapshot import Parts, Snapshot, write
-from autolog_core.models.trust import require_trust
 
 FLAVOR = "sklearn"
-SKOPS, PICKLE, CLOUDPICKLE = "skops", "pickle", "cloudpickle"
-_FORMATS = (SKOPS, PICKLE, CLOUDPICKLE)
-_FILES = {SKOPS: "model.skops", PICKLE: "model.pkl", CLOUDPICKLE: "model.pkl"}
 _PREDICT = ("predict", "predict_proba", "predict_log_proba", "predict_joint_log_proba", "score")
 
 
@@ -41,18 +42,23 @@ class SklearnPayload:
     """A fitted estimator as it was at one moment.
 
     Attributes:
-        pickled: The estimator.
+        held: The estimator.
         predicts: Whether it has the method `predict_fn`.
         predict_fn: The method that predicts.
         wanted: The format that was asked for; None for the safest that holds it.
         trusted: Names of types that the user says are safe in skops.
     """
 
-    pickled: pickles.Pickled
+    held: pickles.Pickled
     predicts: bool
     predict_fn: str = "predict"
     wanted: str | None = None
     trusted: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+        return len(self.held.data)
 
     def write(self, folder: Path) -> Parts:
         """Writes the estimator's file.
@@ -61,60 +67,27 @@ class SklearnPayload:
             InvalidArgument: The format that was asked for cannot hold it.
             MissingExtra: skops was asked for, and is not installed.
         """
-        notes: tuple[str, ...] = ()
-        types: list[str] = []
-        form = self.wanted or SKOPS
-        if form == SKOPS:
-            try:
-                estimator = pickle.loads(self.pickled.data)
-                types = write_skops(estimator, folder / _FILES[SKOPS], self.trusted)
-            except Refused as refused:
-                if self.wanted == SKOPS:
-                    raise InvalidArgument(
-                        f"the model cannot be saved as skops: {refused}; name the types in "
-                        "skops_trusted_types if they are safe, or use "
-                        "serialization_format='cloudpickle'"
-                    ) from refused
-                (folder / _FILES[SKOPS]).unlink(missing_ok=True)
-                form = CLOUDPICKLE
-                notes = (f"saved with cloudpickle because {refused}",)
-            except MissingExtra:
-                if self.wanted == SKOPS:
-                    raise
-                form = CLOUDPICKLE
-                notes = ("saved with cloudpickle because skops is not installed",)
-        if form != SKOPS:
-            (folder / _FILES[form]).write_bytes(self.pickled.data)
-        unsafe = f"it is a {form} file" if form != SKOPS else _type_reason(types)
-        return Parts(
-            self._flavors(form, types),
-            self.pickled.modules | {"sklearn"},
-            ("scikit-learn", *((form,) if form != PICKLE else ())),
-            (unsafe,) if unsafe else (),
-            notes,
-        )
-
-    def _flavors(self, form: str, types: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         import sklearn
 
-        file = _FILES[form]
+        written = write_estimator(folder, self.held, RULES, self.wanted, self.trusted)
         flavor = {
-            "pickled_model": file,
-            "serialization_format": form,
+            "pickled_model": written.file,
+            "serialization_format": written.form,
             "sklearn_version": sklearn.__version__,
-            "skops_trusted_types": list(types) or None,
+            "skops_trusted_types": list(written.types) or None,
         }
         flavors: dict[str, Mapping[str, Any]] = {FLAVOR: flavor}
         if self.predicts:
             flavors[PYFUNC] = pyfunc_flavor(
-                "mlflow.sklearn", model_path=file, predict_fn=self.predict_fn
+                "mlflow.sklearn", model_path=written.file, predict_fn=self.predict_fn
             )
-        return flavors
-
-
-def _type_reason(types: Sequence[str]) -> str:
-    unsafe = untrusted_types(types)
-    return f"it holds types that are not known as safe: {', '.join(unsafe)}" if unsafe else ""
+        return Parts(
+            flavors,
+            self.held.modules | {"sklearn"},
+            ("scikit-learn", *written.needed),
+            written.runs_code,
+            written.notes,
+        )
 
 
 def snapshot(
@@ -138,39 +111,20 @@ def snapshot(
         InvalidArgument: An argument has a wrong value, or the estimator cannot be pickled.
         NotFound: A file that was named is missing.
     """
-    if serialization_format not in (None, *_FORMATS):
-        raise InvalidArgument(
-            f"serialization_format must be one of {', '.join(_FORMATS)}, got "
-            f"{serialization_format!r}"
-        )
+    check_format(serialization_format)
     if pyfunc_predict_fn not in _PREDICT:
         raise InvalidArgument(
             f"pyfunc_predict_fn must be one of {', '.join(_PREDICT)}, got {pyfunc_predict_fn!r}"
         )
-    if serialization_format == PICKLE:
-        pickled = _by_reference(sk_model)
-    else:
-        pickled = pickles.dump(sk_model, f"the model {type(sk_model).__name__}")
     predict = getattr(sk_model, pyfunc_predict_fn, None)
     payload = SklearnPayload(
-        pickled,
+        pickled(sk_model, serialization_format),
         predict is not None,
         pyfunc_predict_fn,
         serialization_format,
         tuple(skops_trusted_types or ()),
     )
     return saving.prepare(payload, saving.SaveOptions(**options), predict)
-
-
-def _by_reference(sk_model: Any) -> pickles.Pickled:
-    try:
-        data = pickle.dumps(sk_model, protocol=pickle.DEFAULT_PROTOCOL)
-    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
-        raise InvalidArgument(
-            f"the model {type(sk_model).__name__} cannot be pickled: {error}; "
-            "serialization_format='cloudpickle' holds functions and classes of a script too"
-        ) from error
-    return pickles.Pickled(data, pickles.dump(sk_model, "the model").modules)
 
 
 def save_model(
@@ -249,6 +203,7 @@ def log_model(
     tags: Mapping[str, Any] | None = None,
     model_type: str | None = None,
     step: int = 0,
+    model_id: str | None = None,
     name: str | None = None,
     skops_trusted_types: Sequence[str] | None = None,
 ) -> ModelInfo:
@@ -274,6 +229,7 @@ def log_model(
         tags: Its tags.
         model_type: What kind of model it is, in your words.
         step: Step of the run that the model is of; metrics of that step are the model's too.
+        model_id: A model that `autolog.initialize_logged_model` began; absent, a new one.
         name: Its name; two words and a number if absent.
         skops_trusted_types: As for `save_model`.
 
@@ -283,6 +239,7 @@ def log_model(
     Raises:
         InvalidArgument: An argument has a wrong value, or the estimator cannot be pickled.
         NotFound: A file that was named is missing.
+        InvalidState: The model `model_id` has its files already.
         NotSupported: `registered_model_name` is given.
     """
     return log_snapshot(
@@ -307,6 +264,7 @@ def log_model(
         tags=tags,
         model_type=model_type,
         registered_model_name=registered_model_name,
+        model_id=model_id,
         wait=bool(code_paths),
     )
 
@@ -335,26 +293,8 @@ def load_pyfunc(folder: Path, model: Model, trust: bool | None) -> SklearnWrappe
 
 
 def _load(folder: Path, model: Model, trust: bool | None) -> Any:
-    conf = model.flavors.get(FLAVOR)
-    if conf is None:
-        held = ", ".join(model.flavors) or "none"
-        raise NotSupported(f"{folder} is no model of scikit-learn; its flavors are {held}")
-    file = inside(folder, conf.get("pickled_model"), "pickled_model")
-    form = conf.get("serialization_format", PICKLE)
-    if form not in _FORMATS:
-        raise NotSupported(f"{folder} is saved in the unknown format {form!r}")
-    code = conf.get("code")
-    reasons = [f"it brings Python files in {code}/"] if code else []
-    if form != SKOPS:
-        require_trust(folder, model, [f"it is a {form} file", *reasons], trust)
-        with importable(inside(folder, code, "code") if code else None):
-            return pickles.load(file)
-    types, estimator = read_skops(file)
-    if unsafe := _type_reason(types):
-        reasons.append(unsafe)
-    require_trust(folder, model, reasons, trust)
-    with importable(inside(folder, code, "code") if code else None):
-        return estimator()
+    conf = flavor_conf(folder, model, FLAVOR, "scikit-learn")
+    return read_estimator(folder, model, conf, "pickled_model", RULES, trust, PICKLE)
 
 
 class SklearnWrapper:

@@ -23,12 +23,13 @@ from autolog.tensorflow.payload import (
     MODULE,
     OF_KERAS,
     WithFiles,
-    check_files,
     of_keras,
     of_module,
 )
 from autolog_core.errors import InvalidArgument, NotSupported
 from autolog_core.models import saving
+from autolog_core.models.extra import check_paths
+from autolog_core.models.flavors import flavor_conf
 from autolog_core.models.locate import inside
 from autolog_core.models.manifest import Model, ModelInfo, read_manifest
 from autolog_core.models.signature import ModelSignature
@@ -59,7 +60,7 @@ def snapshot(
         InvalidArgument: An argument has a wrong value, or the model cannot be saved.
         NotFound: A file that was named is missing.
     """
-    files = check_files(extra_files)
+    files = check_paths(extra_files, "extra_files")
 
     def make() -> Payload:
         found: Payload = (
@@ -288,10 +289,7 @@ def _load(
     keras_model_kwargs: Mapping[str, Any] | None,
     trust: bool | None,
 ) -> Any:
-    conf = model.flavors.get(FLAVOR)
-    if conf is None:
-        held = ", ".join(model.flavors) or "none"
-        raise NotSupported(f"{folder} is no model of TensorFlow; its flavors are {held}")
+    conf = flavor_conf(folder, model, FLAVOR, "TensorFlow")
     kind = conf.get("model_type")
     if kind == OF_KERAS:
         return load_keras(folder, model, conf, keras_model_kwargs, trust)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from autolog._keras.files import Draft
 from autolog._keras.payload import DATA, HDF5, KERAS, KerasPayload, take
 from autolog._keras.saved_model import PROGRAM
-from autolog_core.errors import InvalidArgument, NotFound
+from autolog_core.errors import InvalidArgument
+from autolog_core.models.extra import copy_files
 from autolog_core.models.manifest import PYFUNC
 from autolog_core.models.pyfunc import pyfunc_flavor
 from autolog_core.models.snapshot import Parts, Payload
@@ -21,7 +20,6 @@ FLAVOR = "tensorflow"
 LOADER = "mlflow.tensorflow"
 MODULE, OF_KERAS = "tf2-module", "keras"
 SAVED_MODEL = "tf2model"
-_EXTRA = "extra_files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +60,9 @@ class WithFiles:
     def write(self, folder: Path) -> Parts:
         """Writes the model's own files, and copies the others."""
         parts = self.payload.write(folder)
-        (folder / _EXTRA).mkdir()
-        kept = []
-        for file in self.files:
-            shutil.copyfile(file, folder / _EXTRA / file.name)
-            kept.append({"path": f"{_EXTRA}/{file.name}"})
-        flavors = {**parts.flavors, FLAVOR: {**parts.flavors[FLAVOR], _EXTRA: kept}}
+        kept = copy_files(self.files, folder)
+        flavors = {**parts.flavors, FLAVOR: {**parts.flavors[FLAVOR], **kept}}
         return replace(parts, flavors=flavors)
-
-
-def check_files(given: Sequence[str | PathLike[str]] | None) -> tuple[Path, ...]:
-    """Returns files that travel with a model.
-
-    Raises:
-        InvalidArgument: They are no list, or two have the same name.
-        NotFound: One does not exist.
-    """
-    if isinstance(given, (str, bytes, PathLike)):
-        raise InvalidArgument(f"extra_files must be a list of paths, got {given!r}")
-    found = tuple(Path(each).absolute() for each in given or ())
-    for file in found:
-        if not file.is_file():
-            raise NotFound(f"extra_files names {file}, which is no file")
-    names = [file.name for file in found]
-    if len(set(names)) < len(names):
-        raise InvalidArgument(f"extra_files must have different names, got {names}")
-    return found
 
 
 def of_keras(

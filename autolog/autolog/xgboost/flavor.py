@@ -214,6 +214,7 @@ def log_model(
     tags: Mapping[str, Any] | None = None,
     model_type: str | None = None,
     step: int = 0,
+    model_id: str | None = None,
 ) -> ModelInfo:
     """Logs a model as a logged model of the active run.
 
@@ -237,6 +238,7 @@ def log_model(
         tags: Its tags.
         model_type: What kind of model it is, in your words.
         step: Step of the run that the model is of; metrics of that step are the model's too.
+        model_id: A model that `autolog.initialize_logged_model` began; absent, a new one.
 
     Returns:
         What is known of it; `model_id` and `model_uri` among it.
@@ -244,6 +246,7 @@ def log_model(
     Raises:
         InvalidArgument: An argument has a wrong value, or the model is not fitted.
         NotFound: A file that was named is missing.
+        InvalidState: The model `model_id` has its files already.
         NotSupported: `registered_model_name` is given.
     """
     return log_snapshot(
@@ -266,6 +269,7 @@ def log_model(
         tags=tags,
         model_type=model_type,
         registered_model_name=registered_model_name,
+        model_id=model_id,
         wait=bool(code_paths),
     )
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from autolog_core.errors import InvalidArgument, NotFound
+from autolog_core.errors import InvalidArgument
+from autolog_core.models.extra import check_paths
 
 FOLDER = "code"
 _loading = threading.RLock()
@@ -34,20 +35,13 @@ def check_code_paths(code_paths: Sequence[str | os.PathLike[str]] | None) -> tup
             module of the standard library.
         NotFound: One does not exist.
     """
-    if isinstance(code_paths, (str, bytes, os.PathLike)):
-        raise InvalidArgument(f"code_paths must be a list of paths, got {code_paths!r}")
-    found = tuple(Path(os.path.abspath(path)) for path in code_paths or ())
+    found = check_paths(code_paths, "code_paths", folders=True)
     for path in found:
-        if not path.exists():
-            raise NotFound(f"code_paths names {path}, which does not exist")
         if path.stem in sys.stdlib_module_names:
             raise InvalidArgument(
                 f"code_paths names {path}, which would stand for the standard module "
                 f"{path.stem!r}; rename it"
             )
-    names = [path.name for path in found]
-    if len(set(names)) < len(names):
-        raise InvalidArgument(f"code_paths must have different names, got {names}")
     return found
 
 

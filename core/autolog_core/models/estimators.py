@@ -161,7 +161,7 @@ def read_estimator(
     if form != SKOPS:
         with trusted_code(folder, model, conf, [f"it is a {form} file"], trust):
             return pickles.load(file)
-    types, load = read_skops(file)
+    types, load = read_skops(file, rules)
     with trusted_code(folder, model, conf, type_reasons(types, rules), trust):
         return load()
 

@@ -20,6 +20,8 @@ from autolog_core.errors import StorageError
 _logger = logging.getLogger("autolog")
 
 _SMALL = 2 * 2**20
+_LITTLE = 64 * 2**20
+"""Bytes that are let in unasked: to read what is available would stop the caller for longer."""
 _SPARE = 256 * 2**20
 """Bytes that are left to the rest of the machine."""
 _PATIENCE = 2.0
@@ -87,7 +89,7 @@ class MemoryGate:
         """Returns once `size` bytes may be held, in addition to what is held already."""
         told = False
         with self._changed:
-            while self._held and self._held + size > self._allowed():
+            while self._is_full(size):
                 if not self._changed.wait(_PATIENCE) and not told:
                     told = True
                     _logger.warning(
@@ -99,10 +101,13 @@ class MemoryGate:
             self._held += size
         return Reservation(self, size)
 
-    def _allowed(self) -> int:
+    def _is_full(self, size: int) -> bool:
+        together = self._held + size
+        if not self._held:
+            return False
         if self._limit is not None:
-            return self._limit
-        return (available_memory() + self._held) // 2
+            return together > self._limit
+        return together > _LITTLE and together > (available_memory() + self._held) // 2
 
     def _end(self, size: int) -> None:
         with self._changed:

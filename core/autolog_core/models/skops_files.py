@@ -22,10 +22,12 @@ class Rules:
     Attributes:
         safe: Names of types that anyone may load.
         libraries: Packages whose types may be saved; others need a word of the user.
+        extra: Name of the extra of autolog-ml that brings the library and skops.
     """
 
     safe: frozenset[str]
     libraries: frozenset[str]
+    extra: str
 
     def untrusted(self, types: Iterable[str]) -> list[str]:
         """Returns those types that are not known as safe."""
@@ -48,7 +50,7 @@ def write_skops(estimator: Any, file: Path, rules: Rules, trusted: Sequence[str]
         Refused: skops cannot hold it, or it has types that neither `rules` nor `trusted` allow.
         MissingExtra: skops is not installed.
     """
-    skops = _skops()
+    skops = _skops(rules)
     try:
         skops.dump(estimator, file)
         types = sorted(skops.get_untrusted_types(file=file))
@@ -65,16 +67,20 @@ def write_skops(estimator: Any, file: Path, rules: Rules, trusted: Sequence[str]
     return types
 
 
-def read_skops(file: Path) -> tuple[list[str], Callable[[], Any]]:
+def read_skops(file: Path, rules: Rules) -> tuple[list[str], Callable[[], Any]]:
     """Returns names of the types of a file that skops does not trust, and what loads it.
 
     Nothing of the file is loaded before that is called.
+
+    Args:
+        file: Where it is.
+        rules: Those of its library.
 
     Raises:
         InvalidArgument: It is no skops file; whoever calls the second is told so too.
         MissingExtra: skops is not installed.
     """
-    skops = _skops()
+    skops = _skops(rules)
     try:
         types = sorted(skops.get_untrusted_types(file=file))
     except Exception as error:  # Whatever its zip and JSON readers make of the bytes.
@@ -89,12 +95,12 @@ def read_skops(file: Path) -> tuple[list[str], Callable[[], Any]]:
     return types, load
 
 
-def _skops() -> Any:
+def _skops(rules: Rules) -> Any:
     try:
         import skops.io
     except ModuleNotFoundError as error:
         raise MissingExtra(
-            "skops is needed for this model: pip install 'skops>=0.13' scikit-learn"
+            f"skops is needed for this model: pip install 'autolog-ml[{rules.extra}]'"
         ) from error
     return skops.io
 

@@ -12,6 +12,8 @@ import pytest
 
 from autolog_core.session import Session
 
+pytest.importorskip("sklearn", reason="models to save are made with it")
+
 _SPEC = importlib.util.spec_from_file_location("pruning", Path(__file__).with_name("pruning.py"))
 assert _SPEC is not None
 assert _SPEC.loader is not None
