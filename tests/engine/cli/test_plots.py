@@ -1,7 +1,7 @@
 import math
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autolog_core.cli.render.axes import row_ticks, share
@@ -21,6 +21,7 @@ def rows(text):
 
 
 @given(values, st.integers(20, 120), st.integers(3, 20), st.booleans(), st.booleans())
+@example([1.7976931348622105e308], 20, 3, True, False)
 def test_any_values_fit_the_space(ys, width, height, log, ascii_only):
     drawn = plot([curve(ys)], width, height, log=log, ascii_only=ascii_only)
     lines = rows(drawn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 
 from autolog_core.cli.render.text import number
@@ -29,7 +30,7 @@ def row_ticks(low: float, high: float, rows: int, log: bool) -> dict[int, str]:
         log: Whether the axis is logarithmic.
     """
     if low == high:
-        return {rows // 2: number(10**low if log else low)}
+        return {rows // 2: number(_power(low) if log else low)}
     most = max(2, rows // 2)
     labels: dict[int, str] = {}
     for value in _round_values(low, high, most, log):
@@ -38,9 +39,17 @@ def row_ticks(low: float, high: float, rows: int, log: bool) -> dict[int, str]:
     if len(labels) >= 2:
         return labels
     return {
-        0: number(10**high if log else high, 4),
-        rows - 1: number(10**low if log else low, 4),
+        0: number(_power(high) if log else high, 4),
+        rows - 1: number(_power(low) if log else low, 4),
     }
+
+
+def _power(exponent: float) -> float:
+    """Returns ten to a power that is the logarithm of a float, which rounding may have raised."""
+    try:
+        return float(10**exponent)
+    except OverflowError:
+        return sys.float_info.max
 
 
 def _round_values(low: float, high: float, most: int, log: bool) -> list[float]:
@@ -49,7 +58,7 @@ def _round_values(low: float, high: float, most: int, log: bool) -> list[float]:
         every = max(1, math.ceil((last - first + 1) / most))
         return [10.0**power for power in range(first, last + 1, every)]
     if log:
-        return _multiples(10**low, 10**high, most)
+        return _multiples(_power(low), _power(high), most)
     return _multiples(low, high, most)
 
 
