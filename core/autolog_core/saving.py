@@ -32,6 +32,7 @@ class ModelWriter:
         self._workshop: Workshop | None = None
         self._jobs = Background("autolog-models", _NICE, self._trim)
         self._numbers: dict[str, int] = {}
+        self._waiting = 0
 
     def workshop(self) -> Workshop:
         """Returns what models share while they are saved."""
@@ -40,7 +41,9 @@ class ModelWriter:
 
             with self._lock:
                 if self._workshop is None:
-                    self._workshop = Workshop(self._settings.snapshot_memory)
+                    self._workshop = Workshop(
+                        self._settings.snapshot_memory, lambda: self._waiting > 0
+                    )
         return self._workshop
 
     def submit(self, job: Callable[[], None], model_id: str | None = None) -> int:
@@ -77,7 +80,20 @@ class ModelWriter:
             timeout: Seconds to wait at most.
             number: The last job to wait for; absent, the last that was asked for before the call.
         """
-        if self._workshop is None or timeout is not None or self._jobs.wait(0, number):
+        if self._jobs.wait(0, number):
+            return True
+        if timeout == 0:
+            return False
+        with self._lock:
+            self._waiting += 1
+        try:
+            return self._wait(timeout, number)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def _wait(self, timeout: float | None, number: int | None) -> bool:
+        if self._workshop is None or timeout is not None:
             return self._jobs.wait(timeout, number)
         from autolog_core.artifacts.progress import CopyProgress
 

@@ -69,7 +69,7 @@ class ModulePayload:
             if self.tools is None:
                 places = self.weights.write(data)
             else:
-                places = self.weights.write(data, self.tools.tensors, self.tools.tally.advance)
+                places = self.weights.write(data, self.tools.tensors, self.tools.breathe)
         finally:
             self.weights.release()
         (data / ARCHITECTURE).write_bytes(self.pickled.data)

@@ -54,14 +54,14 @@ class WeightsCopy:
         self,
         folder: Path,
         known: SharedTensors | None = None,
-        advance: Callable[[int], None] = lambda count: None,
+        breathe: Callable[[int], None] = lambda count: None,
     ) -> dict[str, Place]:
         """Writes the files; returns where each entry is.
 
         Args:
             folder: Where to.
             known: What this process wrote before, to share files with.
-            advance: Is told how many bytes are done.
+            breathe: Is told after each piece how many bytes are done; it may rest.
         """
         if self.buffer is not None:
             whole = memoryview(self.buffer.memory)
@@ -73,7 +73,7 @@ class WeightsCopy:
             ]
         else:
             raw = [_raw(name, entry, _bytes_of(entry)) for name, entry in self.entries().items()]
-        places = write_tensors(raw, folder, known, advance)
+        places = write_tensors(raw, folder, known, breathe)
         told = {
             "version": _VERSION,
             "entries": {

@@ -78,7 +78,12 @@ class MemoryGate:
         self._limit = limit
         # A reservation may end in the middle of a call of the same thread, by the collector.
         self._changed = threading.Condition(threading.RLock())
-        self._held = 0
+        self._held = self._waiting = 0
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for memory."""
+        return self._waiting > 0
 
     @property
     def held(self) -> int:
@@ -87,19 +92,27 @@ class MemoryGate:
 
     def reserve(self, size: int) -> Reservation:
         """Returns once `size` bytes may be held, in addition to what is held already."""
-        told = False
         with self._changed:
-            while self._is_full(size):
-                if not self._changed.wait(_PATIENCE) and not told:
-                    told = True
-                    _logger.warning(
-                        "autolog waits before it copies a model of %s: earlier ones hold %s and "
-                        "are being written",
-                        bytes_text(size),
-                        bytes_text(self._held),
-                    )
+            if self._is_full(size):
+                self._waiting += 1
+                try:
+                    self._wait(size)
+                finally:
+                    self._waiting -= 1
             self._held += size
         return Reservation(self, size)
+
+    def _wait(self, size: int) -> None:
+        told = False
+        while self._is_full(size):
+            if not self._changed.wait(_PATIENCE) and not told:
+                told = True
+                _logger.warning(
+                    "autolog waits before it copies a model of %s: earlier ones hold %s and are "
+                    "being written",
+                    bytes_text(size),
+                    bytes_text(self._held),
+                )
 
     def _is_full(self, size: int) -> bool:
         together = self._held + size

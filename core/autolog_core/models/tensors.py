@@ -20,10 +20,13 @@ from pathlib import Path
 
 import xxhash
 
+from autolog_core.models.bulk import write_whole
+
 FILE = "model.safetensors"
 """The name of a file that holds all tensors of a model and nothing else."""
 _PART = "weights-{}.safetensors"
-_CHUNK = 8 * 2**20
+_PIECE = 2**20
+"""Bytes that are worked on in one go."""
 _LEAST = 64 * 2**10
 """Bytes below which a file is not worth another name."""
 _FILES = 64
@@ -155,11 +158,21 @@ def _link(file: _File, paths: Sequence[Path], target: Path) -> bool:
     return False
 
 
-def digest_of(tensor: RawTensor) -> str:
-    """Returns the digest over type, shape and values: 32 hex digits."""
+def _go_on(count: int) -> None:
+    """Does nothing after a piece of work."""
+
+
+def digest_of(tensor: RawTensor, breathe: Callable[[int], None] = _go_on) -> str:
+    """Returns the digest over type, shape and values: 32 hex digits.
+
+    Args:
+        tensor: The tensor.
+        breathe: Is called after each piece, with 0.
+    """
     made = xxhash.xxh3_128(f"{tensor.dtype}{list(tensor.shape)}".encode())
-    for start in range(0, len(tensor.data), _CHUNK):
-        made.update(tensor.data[start : start + _CHUNK])
+    for start in range(0, len(tensor.data), _PIECE):
+        made.update(tensor.data[start : start + _PIECE])
+        breathe(0)
     return made.hexdigest()
 
 
@@ -167,7 +180,7 @@ def write_tensors(
     tensors: Sequence[RawTensor],
     folder: Path,
     known: SharedTensors | None = None,
-    advance: Callable[[int], None] = lambda count: None,
+    breathe: Callable[[int], None] = _go_on,
 ) -> dict[str, Place]:
     """Writes tensors into a folder, except those that a file of an earlier model holds.
 
@@ -175,7 +188,8 @@ def write_tensors(
         tensors: The tensors, each with a name of its own.
         folder: Where to; it has no such files yet.
         known: What this process wrote before; None to write all.
-        advance: Is told how many bytes were written or found.
+        breathe: Is told after each piece of work how many bytes were written or found; it may rest
+            for a moment, to leave the machine to others.
 
     Returns:
         Where each tensor is, by name. Without sharing all are in `FILE`.
@@ -183,7 +197,7 @@ def write_tensors(
     Raises:
         OSError: The disk refuses.
     """
-    digests = {tensor.name: digest_of(tensor) for tensor in tensors}
+    digests = {tensor.name: digest_of(tensor, breathe) for tensor in tensors}
     sizes = {digests[tensor.name]: len(tensor.data) for tensor in tensors}
     linked = [] if known is None else known.link(sizes, folder)
     if len(linked) == 1 and set(linked[0][1].items()) == {(d, n) for n, d in digests.items()}:
@@ -195,12 +209,12 @@ def write_tensors(
         for file, names in linked:
             if digest in names:
                 places[tensor.name] = Place(file, names[digest], digest, len(tensor.data))
-                advance(len(tensor.data))
+                breathe(len(tensor.data))
                 break
     rest = [tensor for tensor in tensors if tensor.name not in places]
     if rest or not tensors:
         name = _PART.format(len(linked) + 1) if linked else FILE
-        _write_file(folder / name, rest, advance)
+        _write_file(folder / name, rest, breathe)
         places.update(
             {
                 tensor.name: Place(name, tensor.name, digests[tensor.name], len(tensor.data))
@@ -210,7 +224,7 @@ def write_tensors(
     return places
 
 
-def _write_file(path: Path, tensors: Sequence[RawTensor], advance: Callable[[int], None]) -> None:
+def _write_file(path: Path, tensors: Sequence[RawTensor], breathe: Callable[[int], None]) -> None:
     # Wide types first, so that each tensor begins at a multiple of its width.
     ordered = sorted(tensors, key=lambda each: (-_width(each), each.name))
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
@@ -224,11 +238,8 @@ def _write_file(path: Path, tensors: Sequence[RawTensor], advance: Callable[[int
         }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    with open(path, "wb", buffering=2**20) as stream:
-        stream.write(len(text).to_bytes(8, "little") + text)
-        for tensor in ordered:
-            for start in range(0, len(tensor.data), _CHUNK):
-                advance(stream.write(tensor.data[start : start + _CHUNK]))
+    head = len(text).to_bytes(8, "little") + text
+    write_whole(path, [memoryview(head), *(tensor.data for tensor in ordered)], breathe)
     # Other models may have the same file: nobody is to write into it.
     path.chmod(0o444)
 
