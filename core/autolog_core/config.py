@@ -37,8 +37,8 @@ class Settings:
         notebook: Path of the notebook that Jupyter runs this process for, if it says so.
         trust_models: Whether models that run code when loaded are loaded; None asks who saved them.
         data_folder: Folder for what autolog keeps for this user.
-        snapshot_memory: Bytes that models may hold while they wait to be written; None for half of
-            what is available.
+        snapshot_memory: Bytes that models may hold while they wait to be written; None for two
+            models or 1 GiB of smaller ones, and never more than half of what is available.
         prediction_device: Where models of PyTorch predict, such as ``cpu`` or ``cuda:0``.
     """
 

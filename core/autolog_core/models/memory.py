@@ -22,6 +22,8 @@ _logger = logging.getLogger("autolog")
 _SMALL = 2 * 2**20
 _LITTLE = 64 * 2**20
 """Bytes that are let in unasked: to read what is available would stop the caller for longer."""
+_MUCH = 2**30
+"""Bytes that may wait, unless two models have more: what waits is lost if the process is killed."""
 _SPARE = 256 * 2**20
 """Bytes that are left to the rest of the machine."""
 _PATIENCE = 2.0
@@ -70,8 +72,8 @@ class MemoryGate:
     """Lets snapshots in as long as there is memory for them.
 
     Args:
-        limit: Bytes that all of them may hold together; absent, half of what is available. A single
-            one is always let in.
+        limit: Bytes that all of them may hold together. Absent, two models or 1 GiB of smaller
+            ones, and never more than half of what is available. A single one is always let in.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -120,6 +122,8 @@ class MemoryGate:
             return False
         if self._limit is not None:
             return together > self._limit
+        if together > max(2 * size, _MUCH):
+            return True
         return together > _LITTLE and together > (available_memory() + self._held) // 2
 
     def _end(self, size: int) -> None:

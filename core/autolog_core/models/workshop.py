@@ -40,8 +40,8 @@ class Workshop:
     """Memory for snapshots, and what was written before.
 
     Args:
-        limit: Bytes that models may hold while they wait to be written; None for half of what is
-            available.
+        limit: Bytes that models may hold while they wait to be written; None for what `MemoryGate`
+            lets in by itself.
         is_awaited: Whether somebody waits for models to be written.
 
     Attributes:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autolog_core.errors import StorageError
+from autolog_core.models import memory
 from autolog_core.models.memory import BufferPool, MemoryGate, available_memory, bytes_text
 
 MB = 2**20
@@ -91,6 +92,22 @@ def test_small_ones_fit_beside_each_other():
     assert gate.held == 80
     del held
     assert gate.held == 0
+
+
+def test_by_itself_two_large_models_or_a_gigabyte_are_let_in(monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: 100 * 2**30)
+    gate, large = MemoryGate(), 2**30
+    held = [gate.reserve(large), gate.reserve(large)]
+    assert gate._is_full(large)
+    del held
+    held = [gate.reserve(large // 4) for _ in range(4)]
+    assert gate._is_full(large // 4)
+    del held
+    monkeypatch.setattr(memory, "available_memory", lambda: 2**30)
+    held = [gate.reserve(large)]
+    assert gate._is_full(large)
+    del held
+    assert not gate._is_full(large)
 
 
 def test_what_no_machine_holds_is_refused():
