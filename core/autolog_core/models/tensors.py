@@ -60,13 +60,11 @@ class Place:
         file: Name of the file in the directory.
         name: Name of the tensor in the file.
         digest: Over its type, shape and values: 32 hex digits.
-        size: Its bytes.
     """
 
     file: str
     name: str
     digest: str
-    size: int
 
 
 @dataclass(slots=True)
@@ -208,7 +206,7 @@ def write_tensors(
         digest = digests[tensor.name]
         for file, names in linked:
             if digest in names:
-                places[tensor.name] = Place(file, names[digest], digest, len(tensor.data))
+                places[tensor.name] = Place(file, names[digest], digest)
                 breathe(len(tensor.data))
                 break
     rest = [tensor for tensor in tensors if tensor.name not in places]
@@ -216,10 +214,7 @@ def write_tensors(
         name = _PART.format(len(linked) + 1) if linked else FILE
         _write_file(folder / name, rest, breathe)
         places.update(
-            {
-                tensor.name: Place(name, tensor.name, digests[tensor.name], len(tensor.data))
-                for tensor in rest
-            }
+            {tensor.name: Place(name, tensor.name, digests[tensor.name]) for tensor in rest}
         )
     return places
 
