@@ -46,7 +46,7 @@ def write_whole(path: Path, parts: Sequence[memoryview], breathe: Callable[[int]
 def _write_directly(
     path: Path, parts: Sequence[memoryview], breathe: Callable[[int], None]
 ) -> bool:
-    """Writes a file past the system's cache; returns False, with nothing told, if it cannot be."""
+    """Writes a file past the system's cache; returns False if the file system does not do that."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_DIRECT, 0o666)
     except AttributeError:
@@ -76,28 +76,28 @@ def _fill(
             place[filled : filled + count] = content[start : start + count]
             start, filled = start + count, filled + count
             if filled == _STAGE:
-                if not _write(handle, whole, first=written == 0):
+                if not _write(handle, whole):
                     return False
                 written, filled = written + _STAGE, 0
                 breathe(_STAGE)
     if filled:
         # The last block is written whole, and the file cut to its length.
         rest = -(-filled // _BLOCK) * _BLOCK
-        if not _write(handle, whole[:rest], first=written == 0):
+        if not _write(handle, whole[:rest]):
             return False
         os.ftruncate(handle, written + filled)
         breathe(filled)
     return True
 
 
-def _write(handle: int, data: memoryview, first: bool) -> bool:
-    """Writes all of `data`; returns False where the first piece tells that it cannot be."""
+def _write(handle: int, data: memoryview) -> bool:
+    """Writes all of `data`; returns False where the file system wants other pieces than these."""
     done = 0
     try:
         while done < len(data):
             done += os.write(handle, data[done:])
     except OSError as error:
-        if first and not done and error.errno in _REFUSED:
+        if error.errno in _REFUSED:
             return False
         raise
     return True
