@@ -70,8 +70,8 @@ def drawing() -> str:
         text(232, 49, "model.fit(X, y)", 14, "#cfe0ff"),
         text(640, 49, "log_metric(...)   search_runs(...)", 14, "#cfe0ff"),
         # The facade.
-        box(44, 130, 170, 118, FACADE, "sklearn", "patch: what is watched",
-            "extract: object to data", "spec: versions, hooks"),
+        box(44, 130, 170, 118, FACADE, "a room per library", "spec: versions, hooks",
+            "patch: what is watched", "flavor: its models"),
         box(250, 130, 250, 118, FACADE, "instrument", "guard: calls your function once",
             "scope: one training, one run", "Recorder: params, metrics, data"),
         box(576, 130, 340, 118, FACADE, "API", "start_run, log_*, search_*, MlflowClient",
@@ -83,8 +83,8 @@ def drawing() -> str:
             "a memory-mapped file per process"),
         box(666, 332, 250, 92, ENGINE, "search", "filter language, one parser,",
             "one SQL compiler"),
-        box(44, 454, 250, 90, DISK, "artifacts", "./mlruns/&lt;experiment&gt;/&lt;run&gt;/",
-            "files, figures, tables"),
+        box(44, 454, 250, 90, DISK, "artifacts", "./mlruns/&lt;experiment&gt;/",
+            "files of runs and of models"),
         box(338, 454, 578, 90, DISK, "store", "./mlruns/tracking.db, SQLite by default",
             "data and the writer's watermark in one transaction"),
         # Ways.
