@@ -70,7 +70,7 @@ def drawing() -> str:
         text(232, 49, "model.fit(X, y)", 14, "#cfe0ff"),
         text(640, 49, "log_metric(...)   search_runs(...)", 14, "#cfe0ff"),
         # The facade.
-        box(44, 130, 170, 118, FACADE, "a room per library", "spec: versions, hooks",
+        box(44, 130, 170, 118, FACADE, "library rooms", "spec: versions, hooks",
             "patch: what is watched", "flavor: its models"),
         box(250, 130, 250, 118, FACADE, "instrument", "guard: calls your function once",
             "scope: one training, one run", "Recorder: params, metrics, data"),
