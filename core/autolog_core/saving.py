@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _NICE = 10
 """How far the writing stands back where the training wants the processor."""
+_REMEMBERED = 256
+"""Models whose files were asked for, before those that are written are forgotten."""
 _GLANCE = 0.1
 """Seconds between looks at how far it is."""
 
@@ -56,6 +58,12 @@ class ModelWriter:
         with self._lock:
             number = self._jobs.submit(job)
             if model_id is not None:
+                if len(self._numbers) >= _REMEMBERED:
+                    self._numbers = {
+                        each: old
+                        for each, old in list(self._numbers.items())
+                        if not self._jobs.wait(0, old)
+                    }
                 self._numbers[model_id] = number
         return number
 

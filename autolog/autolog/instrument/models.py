@@ -81,7 +81,9 @@ def log_model(
         )
     run = _active.current()
     session = default_session() if run is None else fluent_runs.session_of(run)
-    begun = None if model_id is None else _begun(session, model_id, name or artifact_path)
+    begun = (
+        None if model_id is None else _begun(session, model_id, name or artifact_path, model_type)
+    )
     model_id = model_id or f"m-{uuid.uuid4().hex}"
     snapshot = make(Model(model_id=model_id, run_id=None if run is None else run.run_id))
     own = {**({} if run is None else run.params), **(params or {})}
@@ -144,7 +146,7 @@ def _begin(
     )
 
 
-def _begun(session: Session, model_id: str, name: str | None) -> LiveModel:
+def _begun(session: Session, model_id: str, name: str | None, model_type: str | None) -> LiveModel:
     """Returns the handle of a model that was begun by hand and has no files yet."""
     from autolog_core.logged_models import live_model
 
@@ -152,6 +154,11 @@ def _begun(session: Session, model_id: str, name: str | None) -> LiveModel:
     if name is not None and name != live.name:
         raise InvalidArgument(
             f"name={name!r} is not that of model {model_id}, which is {live.name!r}: leave it out"
+        )
+    if model_type is not None and model_type != live.model_type:
+        raise InvalidArgument(
+            f"model_type={model_type!r} is not that of model {model_id}, which is "
+            f"{live.model_type!r}: leave it out, or begin the model with it"
         )
     if live.status.value != "PENDING" or session.saving.is_saving(model_id):
         raise InvalidState(
@@ -244,8 +251,8 @@ def model_folder(uri: str | os.PathLike[str]) -> str:
     if not text.startswith((_MODELS, _RUNS)):
         return local_model(text)
     session = default_session()
-    session.saving.wait()
     if text.startswith(_RUNS):
+        session.saving.wait()
         return local_model(_of_run(session, text))
     name = text.removeprefix(_MODELS)
     if not name.startswith("m-") or "/" in name:
@@ -253,7 +260,7 @@ def model_folder(uri: str | os.PathLike[str]) -> str:
             f"{text!r} names a registered model, and this version has no registry: use "
             "models:/<model id>, as log_model() and search_logged_models() give it"
         )
-    return local_model(_ready(session.read().get_logged_model(name)).artifact_location)
+    return local_model(_ready(session.read_models(name).get_logged_model(name)).artifact_location)
 
 
 def artifact_folder(uri: str) -> str:

@@ -233,6 +233,8 @@ def test_a_model_gets_files_once(tracking):
     model = nn.Linear(3, 2)
     with pytest.raises(InvalidArgument, match="is not that of model"):
         autolog.pytorch.log_model(model, name="other", model_id=begun.model_id)
+    with pytest.raises(InvalidArgument, match="model_type='tree' is not that of model"):
+        autolog.pytorch.log_model(model, model_type="tree", model_id=begun.model_id)
     with pytest.raises(NotFound):
         autolog.pytorch.log_model(model, model_id="m-" + "0" * 32)
     autolog.pytorch.log_model(model, model_id=begun.model_id)
