@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 _NICE = 10
 """How far the writing stands back where the training wants the processor."""
-_REMEMBERED = 256
-"""Models whose files were asked for, before those that are written are forgotten."""
 _GLANCE = 0.1
 """Seconds between looks at how far it is."""
 
@@ -58,14 +56,17 @@ class ModelWriter:
         with self._lock:
             number = self._jobs.submit(job)
             if model_id is not None:
-                if len(self._numbers) >= _REMEMBERED:
-                    self._numbers = {
-                        each: old
-                        for each, old in list(self._numbers.items())
-                        if not self._jobs.wait(0, old)
-                    }
+                self._forget_written()
                 self._numbers[model_id] = number
         return number
+
+    def _forget_written(self) -> None:
+        # Jobs end in their order: behind the first that is on its way, all are.
+        while self._numbers:
+            model_id, number = next(iter(self._numbers.items()))
+            if not self._jobs.wait(0, number):
+                return
+            del self._numbers[model_id]
 
     def is_saving(self, model_id: str) -> bool:
         """Whether the files of a model are on their way."""
@@ -77,7 +78,6 @@ class ModelWriter:
         number = self._numbers.get(model_id)
         if number is not None:
             self.wait(None, number)
-            self._numbers.pop(model_id, None)
 
     def wait(self, timeout: float | None = None, number: int | None = None) -> bool:
         """Returns True once the files of models are written, False on time-out.
