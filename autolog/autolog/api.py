@@ -30,11 +30,9 @@ def autolog(
     import itself. An integration whose own ``autolog()`` was called keeps those options.
 
     Args:
-        log_input_examples: Whether models carry an example of their input. No effect yet: models
-            are not kept by this version, and a line says so.
-        log_model_signatures: Whether models carry a schema. No effect yet, as above.
-        log_models: Whether fitted models are kept. No effect yet: the report of each run
-            (``autolog_report.json``) lists the model as skipped.
+        log_input_examples: Whether models carry a few rows of their input.
+        log_model_signatures: Whether models carry the schema of their input and output.
+        log_models: Whether trained models are kept, as logged models of their runs.
         log_datasets: Whether a reference to the training data is kept.
         log_traces: Accepted so that calls written for MLflow run; autolog keeps no traces of
             language models, whatever it says.

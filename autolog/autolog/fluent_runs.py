@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -136,6 +137,10 @@ def close_run(live: LiveRun, status: str, error: BaseException | None = None) ->
 
 
 def _finish(live: LiveRun, status: str, error: BaseException | None) -> None:
+    ongoing = sys.modules.get("autolog.instrument.ongoing")
+    if ongoing is not None:
+        # What trains in this run ends with it, and keeps its model there.
+        ongoing.close_run(live)
     session = session_of(live)
     finish_run(live, status, session=session, exception=error)
     retire(session)

@@ -198,6 +198,7 @@ def repository_of(session: Session, run_id: str) -> ArtifactRepository:
         NotFound: There is no such run.
     """
     session.background.wait(_PATIENCE)
+    session.saving.wait_for(run_id)
     return open_repository(session.read().get_run(run_id).info.artifact_uri or "")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,12 +46,22 @@ class Background:
             self._asked += 1
             number = self._asked
             self._jobs.put(job)
-        if self._thread is None:
-            with self._lock:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                    self._thread.start()
+        if self._thread is None and not self._begin():
+            # A process that ends starts no more threads: what is left is done here and now.
+            self._jobs.put(None)
+            self._work()
         return number
+
+    def _begin(self) -> bool:
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    return False
+                self._thread = thread
+        return True
 
     def wait(self, timeout: float | None = None, number: int | None = None) -> bool:
         """Returns True once jobs are done, False on time-out.
@@ -69,6 +81,9 @@ class Background:
             with suppress(AttributeError, OSError):
                 # Where threads have a priority of their own (Linux); elsewhere it stays.
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
+        self._work()
+
+    def _work(self) -> None:
         while True:
             job = self._next()
             if job is None:
@@ -92,3 +107,19 @@ class Background:
             except queue.Empty:
                 self._idle()
         return self._jobs.get()
+
+
+def _drop_half_imported() -> None:
+    """Lets a forked child import anew what a thread of its parent was importing.
+
+    That thread is not in the child: the module would stay half of one, and its lock held.
+    """
+    locks = getattr(importlib._bootstrap, "_module_locks", {})  # type: ignore[attr-defined]
+    for name, module in list(sys.modules.items()):
+        half = getattr(getattr(module, "__spec__", None), "_initializing", False)
+        if half and name.startswith("autolog"):
+            del sys.modules[name]
+            locks.pop(name, None)
+
+
+os.register_at_fork(after_in_child=_drop_half_imported)

@@ -50,6 +50,11 @@ def current_policy() -> CheckpointPolicy:
     return _policy.get() or CheckpointPolicy()
 
 
+def chosen_policy() -> CheckpointPolicy | None:
+    """Returns the policy that was set in this thread or task, or None."""
+    return _policy.get()
+
+
 def set_policy(policy: CheckpointPolicy | None) -> None:
     """Sets the policy of this thread or task; None for each epoch, all of them kept."""
     _policy.set(policy)

@@ -20,6 +20,8 @@ logger = logging.getLogger("autolog")
 Source = Literal["autolog.autolog()", "the integration's own autolog()"]
 GLOBAL: Source = "autolog.autolog()"
 OWN: Source = "the integration's own autolog()"
+Snapshot = Mapping[str, tuple[Source | None, Options]]
+"""Who set the options of each integration, and the options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +91,14 @@ def configure(name: str, source: Source, **values: Any) -> None:
         if source == GLOBAL and found.source == OWN:
             _tell_kept(found, options)
             return
-        found.options = options
-        found.source = source
-        if options.disable:
-            _turn_off(found)
-            return
-        _tell_without_effect(found)
-        if found.state == "off":
-            found.state = "waiting"
-        hooks.retry()
-        for module in spec.hooks:
-            hooks.register(module, lambda loaded: _on_import(found, loaded))
+        _set(found, source, options)
+        if not options.disable:
+            _tell_without_effect(found, options)
+        _follow_workers()
+        if not options.disable:
+            from autolog.instrument import worker_tasks
+
+            worker_tasks.told()
 
 
 def status() -> dict[str, IntegrationStatus]:
@@ -107,6 +106,62 @@ def status() -> dict[str, IntegrationStatus]:
     with _lock:
         hooks.retry()
         return {name: _status(name) for name in registry.names()}
+
+
+def options_of(name: str) -> Options | None:
+    """Returns the options in force of an integration; None if it is off."""
+    found = _integrations.get(name)
+    return None if found is None or found.patches is None else found.options
+
+
+def snapshot() -> Snapshot:
+    """Returns who set the options of each integration, and the options, by name."""
+    with _lock:
+        return {name: (found.source, found.options) for name, found in _integrations.items()}
+
+
+def restore(wanted: Snapshot) -> None:
+    """Makes the integrations stand as another process's `snapshot` says; nothing is told again.
+
+    Raises:
+        InvalidArgument: There is no integration of a name.
+    """
+    with _lock:
+        for name, (source, options) in wanted.items():
+            found = _integrations.get(name)
+            if found is None:
+                spec = registry.find(name)
+                found = _integrations[name] = Integration(spec, spec.options(disable=True))
+                found.told.add("version")
+            if found.options is not options or found.source != source:
+                _set(found, source, options)
+        for name, found in _integrations.items():
+            if name not in wanted and not found.options.disable:
+                _set(found, None, found.spec.options(disable=True))
+        _follow_workers()
+
+
+def _set(found: Integration, source: Source | None, options: Options) -> None:
+    found.options = options
+    found.source = source
+    if options.disable:
+        _turn_off(found)
+        return
+    if found.state == "off":
+        found.state = "waiting"
+    hooks.retry()
+    for module in found.spec.hooks:
+        hooks.register(module, lambda loaded: _on_import(found, loaded))
+
+
+def _follow_workers() -> None:
+    """Lets tasks for worker processes carry this state as long as anything is on."""
+    from autolog.instrument import workers
+
+    if all(found.options.disable for found in _integrations.values()):
+        workers.unwatch()
+    else:
+        workers.watch()
 
 
 def _renew_lock() -> None:
@@ -147,9 +202,13 @@ def _on_import(found: Integration, module: ModuleType) -> None:
         if found.patches.installed.get(module.__name__) is not module:
             found.patches.installed[module.__name__] = module
             registry.load(found.spec.patch)(found.patches, module)
+            found.patches.spread()
 
 
 def _turn_off(found: Integration) -> None:
+    ongoing = sys.modules.get("autolog.instrument.ongoing")
+    if ongoing is not None:
+        ongoing.close_integration(found.spec.name)
     patches, found.patches = found.patches, None
     found.state = "off"
     if patches is None:
@@ -208,8 +267,8 @@ def _tell_kept(found: Integration, options: Options) -> None:
         )
 
 
-def _tell_without_effect(found: Integration) -> None:
-    changed = found.options.changed()
+def _tell_without_effect(found: Integration, options: Options) -> None:
+    changed = options.changed()
     for name, why in found.spec.without_effect.items():
         if name in changed and changed[name] is not False and changed[name] != 0:
             _tell(found, name, f"autolog.{found.spec.name}: {name} has no effect yet: {why}")

@@ -44,8 +44,9 @@ def log_model(
     registered_model_name: str | None = None,
     model_id: str | None = None,
     wait: bool = False,
+    run: LiveRun | None = None,
 ) -> ModelInfo:
-    """Logs a model to the active run, or to no run if there is none.
+    """Logs a model to a run: the active one, or to none if there is none.
 
     Args:
         make: Takes the snapshot, given the ids that its manifest holds.
@@ -59,6 +60,7 @@ def log_model(
         model_id: A logged model that was begun with `initialize_logged_model`; absent, a new one.
         wait: Whether to write the files before this returns, as must be where the snapshot only
             names some of them.
+        run: The run; absent, the active one.
 
     Raises:
         InvalidArgument: An argument has a wrong value; nothing is logged then.
@@ -79,7 +81,7 @@ def log_model(
         raise InvalidArgument(
             f"name={name!r} and artifact_path={artifact_path!r} mean the same: give name only"
         )
-    run = _active.current()
+    run = run or _active.current()
     session = default_session() if run is None else fluent_runs.session_of(run)
     begun = (
         None if model_id is None else _begun(session, model_id, name or artifact_path, model_type)

@@ -20,12 +20,21 @@ from autolog_core.entities import CONTEXT_TAG, Dataset, DatasetInput, InputTag
 from autolog_core.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from autolog.instrument.charts import Chart
     from autolog.instrument.faults import Fault
     from autolog.instrument.spec import IntegrationSpec, Options
+    from autolog_core.artifacts import ArtifactRepository
     from autolog_core.live import LiveRun
+    from autolog_core.models.manifest import Model
+    from autolog_core.models.policy import CheckpointPolicy
+    from autolog_core.models.snapshot import Snapshot
+    from autolog_core.session import Session
 
 AUTOLOGGING_TAG = "mlflow.autologging"
 ERROR_TAG = "autolog.error"
+PARENT_TAG = "mlflow.parentRunId"
 REPORT = "autolog_report.json"
 LONG_PARAMS = "autolog_long_params.json"
 
@@ -36,6 +45,9 @@ class Recorder:
     Attributes:
         run_id: Of the run that is written to.
         owned: Whether the recorder opened the run and will end it.
+        integration: Who writes, such as "sklearn".
+        site: The watched call, such as "Ridge.fit".
+        model_id: Of the training's final model, once it is logged.
     """
 
     def __init__(
@@ -49,9 +61,12 @@ class Recorder:
     ) -> None:
         self.run_id = live.run_id
         self.owned = owned
+        self.integration = spec.name
+        self.site = site
+        self.model_id: str | None = None
+        self._files: ArtifactRepository | None = None
         self._spec = spec
         self._options = options
-        self._site = site
         self._live = live
         self._captured: dict[str, int] = {}
         self._skipped: list[dict[str, str]] = []
@@ -65,7 +80,14 @@ class Recorder:
 
     @classmethod
     def open(
-        cls, spec: IntegrationSpec, options: Options, site: str, title: str, started: float
+        cls,
+        spec: IntegrationSpec,
+        options: Options,
+        site: str,
+        title: str,
+        started: float,
+        *,
+        detached: bool = False,
     ) -> Recorder:
         """Joins the active run, or opens one.
 
@@ -75,6 +97,7 @@ class Recorder:
             site: The watched call, such as "Ridge.fit".
             title: Name for a child run.
             started: `time.perf_counter` when the call came in, for the report of costs.
+            detached: Whether a run that is opened is not to be the active one.
         """
         from autolog import _active
 
@@ -82,6 +105,8 @@ class Recorder:
         owned = live is None or AUTOLOGGING_TAG in live.tags
         if owned:
             live = _open_run(None if live is None else title)
+            if detached:
+                _active.pop(live)
         assert live is not None
         try:
             live.set_tags({AUTOLOGGING_TAG: spec.name, **_extra_tags(options)})
@@ -90,7 +115,11 @@ class Recorder:
             if owned:
                 _close_run(live, "FAILED", error)
             raise
-        return cls(spec, options, site, live, owned, started)
+        made = cls(spec, options, site, live, owned, started)
+        if detached:
+            # Python 3.12 starts no thread while the process ends, when such models are kept.
+            made._session().saving.submit(_start)
+        return made
 
     def params(self, values: Mapping[str, object]) -> None:
         """Logs params; what the run cannot hold is left out, or kept as a file, and reported."""
@@ -116,10 +145,20 @@ class Recorder:
         self._live.set_tags(values)
         self._count("tags", len(values))
 
-    def dataset(self, dataset: Dataset, context: str) -> None:
-        """Logs that the training used `dataset` as `context`, such as "train"."""
+    def dataset(self, dataset: Dataset, context: str, data: object = None) -> None:
+        """Logs that the training used a dataset.
+
+        Args:
+            dataset: The reference to it.
+            context: What it was used as, such as "train".
+            data: The features themselves, so that they are known when they are met again.
+        """
         self._live.log_inputs([DatasetInput(dataset, (InputTag(CONTEXT_TAG, context),))])
         self._count("datasets", 1)
+        if data is not None:
+            from autolog.instrument import lineage
+
+            lineage.used(data, dataset, context, self._live)
 
     def metrics(
         self,
@@ -138,6 +177,149 @@ class Recorder:
         )
         self._count("metrics", len(values))
 
+    def curve(
+        self,
+        key: str,
+        values: Sequence[float],
+        steps: Sequence[int] | None = None,
+        dataset: Dataset | None = None,
+    ) -> None:
+        """Logs the values of one metric at many steps.
+
+        Args:
+            key: Name of the metric.
+            values: (n,) numbers.
+            steps: (n,) steps; absent, 0 to n - 1.
+            dataset: What they were computed on.
+        """
+        number = len(values)
+        if not number:
+            return
+        from autolog_core.live import now
+
+        self._live.append_series(
+            self._legal(key, "metric"),
+            range(number) if steps is None else steps,
+            [now()] * number,
+            values,
+            dataset_name=None if dataset is None else dataset.name,
+            dataset_digest=None if dataset is None else dataset.digest,
+        )
+        self._count("metrics", number)
+
+    def model(
+        self,
+        make: Callable[[Model], Snapshot],
+        *,
+        name: str = "model",
+        step: int = 0,
+        params: Mapping[str, object] | None = None,
+        subject: object = None,
+    ) -> str:
+        """Logs the model that the training made; its files are written in the background.
+
+        Args:
+            make: Takes the snapshot, as the room's ``flavor.snapshot`` does, given the manifest.
+            name: Of the logged model.
+            step: Step that it is of: what the run logs at that step is the model's as well.
+            params: Of the model, besides those of the run.
+            subject: The model itself, so that it is known when it predicts.
+
+        Returns:
+            The model's id.
+        """
+        from autolog.instrument import lineage
+        from autolog.instrument.models import log_model
+
+        info = log_model(make, name=name, step=step, params=params, run=self._live)
+        assert info.model_id is not None
+        self._count("models", 1)
+        if name == "model":
+            self.model_id = info.model_id
+        if subject is not None:
+            lineage.trained(subject, self._live, info.model_id)
+        return info.model_id
+
+    def trained(self, subject: object, model_id: str | None = None) -> None:
+        """Remembers which run trained `subject`, for what is measured of it later.
+
+        Args:
+            subject: The model.
+            model_id: The logged model that it was kept as; absent, the run's final one.
+        """
+        from autolog.instrument import lineage
+
+        lineage.trained(subject, self._live, model_id or self.model_id)
+
+    def keeps_models(self) -> bool:
+        """Whether models are to be kept."""
+        return self._options.log_models
+
+    def wants_checkpoints(self) -> bool:
+        """Whether the user has set a policy for checkpoints and models are kept."""
+        from autolog.instrument.checkpoints import chosen_policy
+
+        return self._options.log_models and chosen_policy() is not None
+
+    def checkpoint(
+        self,
+        make: Callable[[Model], Snapshot],
+        *,
+        step: int,
+        epoch: int | None = None,
+        metrics: Mapping[str, float] | None = None,
+        group: str = "model",
+        policy: CheckpointPolicy | None = None,
+    ) -> str | None:
+        """Logs a model in the midst of the training, if the user's policy says that it is due.
+
+        Args:
+            make: Takes the snapshot; called only if it is due.
+            step: Step of the training.
+            epoch: Its epoch; where it is absent, a step is an epoch.
+            metrics: Values at this step, among which the policy finds the one that it monitors.
+            group: What is counted by itself, such as the class of the model.
+            policy: The policy where the user has set none.
+
+        Returns:
+            The checkpoint's id; None if none is due.
+        """
+        from autolog.instrument.checkpoints import chosen_policy, save_checkpoint
+        from autolog.instrument.models import log_model
+
+        policy = chosen_policy() or policy
+        if policy is None or not self._options.log_models:
+            return None
+        info = save_checkpoint(
+            self._session(),
+            self._live,
+            policy,
+            lambda tags: log_model(
+                make, name=f"{group}-{step}", step=step, tags=tags, run=self._live
+            ),
+            group=group,
+            step=step,
+            epoch=step if epoch is None else epoch,
+            metrics=metrics,
+        )
+        self._count("checkpoints", info is not None)
+        return None if info is None else info.model_id
+
+    def chart(self, path: str, chart: Chart, data: object = None) -> None:
+        """Keeps a picture as data that is drawn later, and as PNG where matplotlib is in use.
+
+        Args:
+            path: Of the files, without ``.json`` and ``.png``.
+            chart: What is to be seen.
+            data: What the JSON file holds, where others expect something else than the chart.
+        """
+        from autolog.instrument.charts import can_draw, draw
+
+        content = chart.to_dict() if data is None else data
+        self.artifact(f"{path}.json", json.dumps(content, separators=(",", ":")))
+        if can_draw():
+            self.artifact_later(f"{path}.png", lambda: draw(chart))
+
     def artifact(self, path: str, content: str | bytes) -> None:
         """Writes a file of the run.
 
@@ -145,28 +327,59 @@ class Recorder:
             path: Under the run's artifacts, with forward slashes.
             content: Text is written as UTF-8.
         """
-        from autolog_core.artifacts import open_repository
-
         data = content.encode() if isinstance(content, str) else content
-        open_repository(self._live.artifact_uri).write_bytes(path, data)
+        self._repository().write_bytes(path, data)
+        self._count("artifacts", 1)
+
+    def artifact_later(self, path: str, make: Callable[[], bytes]) -> None:
+        """Writes a file of the run in the background, where it takes long to make.
+
+        Args:
+            path: As for `artifact`.
+            make: Returns its bytes; may look at nothing that the program can change meanwhile.
+        """
+        repository = self._repository()
+        self._session().saving.submit(lambda: repository.write_bytes(path, make()), self.run_id)
         self._count("artifacts", 1)
 
     @contextmanager
-    def child(self, name: str) -> Iterator[Recorder]:
-        """Opens a child run for a part of the training, and ends it.
+    def child(
+        self,
+        name: str,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        status: str = "FINISHED",
+    ) -> Iterator[Recorder]:
+        """Opens a child run for a part of the training, and ends it; it has no report of its own.
 
         Args:
             name: Of the child run.
+            start_time: Milliseconds since the epoch, if the part began earlier.
+            end_time: The same, if it is over.
+            status: How it ended, unless the block raises.
         """
-        live = _open_run(name)
-        child = Recorder(self._spec, self._options, self._site, live, True, perf_counter())
-        live.set_tags({AUTOLOGGING_TAG: self._spec.name, **_extra_tags(self._options)})
+        from autolog_core.runs import finish_run, source_tags
+
+        session = self._session()
+        tags = {
+            **source_tags(session),
+            PARENT_TAG: self._live.run_id,
+            AUTOLOGGING_TAG: self._spec.name,
+            **_extra_tags(self._options),
+        }
+        live = session.create_run(
+            self._live.experiment_id, name=name, tags=tags, start_time=start_time
+        )
+        session.open_runs[live.run_id] = live
         try:
+            child = Recorder(self._spec, self._options, self.site, live, True, perf_counter())
             yield child
+            if child._long:
+                child.artifact(LONG_PARAMS, json.dumps(child._long, indent=1))
         except BaseException as error:
-            child.close("FAILED", error)
+            finish_run(live, "FAILED", session=session, exception=error)
             raise
-        child.close("FINISHED")
+        finish_run(live, status, session=session, end_time=end_time)
         self._count("child runs", 1)
 
     def skipped(self, what: str, why: str) -> None:
@@ -185,7 +398,7 @@ class Recorder:
             yield
         except Exception as error:
             self.fault(
-                faults.record(self._spec.name, self._site, name, error, silent=self._options.silent)
+                faults.record(self._spec.name, self.site, name, error, silent=self._options.silent)
             )
         finally:
             self._spent[name] = self._spent.get(name, 0.0) + perf_counter() - began
@@ -230,10 +443,37 @@ class Recorder:
             if self.owned:
                 _close_run(self._live, status, error)
 
+    def resume_run(self) -> bool:
+        """Takes the run up again after `close`; False if it is over for good."""
+        if not self.owned:
+            return self._live.status == "RUNNING"
+        session = self._session()
+        try:
+            self._live.resume()
+        except InvalidArgument:
+            # Its session is closed: the program tracks elsewhere by now.
+            return False
+        session.open_runs[self.run_id] = self._live
+        if session.settings.system_metrics:
+            session.watch(self._live)
+        return True
+
+    def _repository(self) -> ArtifactRepository:
+        if self._files is None:
+            from autolog_core.artifacts import open_repository
+
+            self._files = open_repository(self._live.artifact_uri)
+        return self._files
+
+    def _session(self) -> Session:
+        from autolog.fluent_runs import session_of
+
+        return session_of(self._live)
+
     def _report(self) -> dict[str, Any]:
         return {
             "integration": self._spec.name,
-            "call": self._site,
+            "call": self.site,
             "captured": self._captured,
             "skipped": self._skipped,
             "errors": self._errors,
@@ -256,6 +496,10 @@ class Recorder:
             legal = _plain_key(str(key))
             self.skipped(f"name of {what} {str(key)[:100]!r}", f"not allowed; kept as {legal!r}")
             return legal
+
+
+def _start() -> None:
+    """A job that has the thread start which runs it."""
 
 
 def _plain_key(key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from autolog_core.errors import InvalidArgument
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 BUILTIN: dict[str, str] = {
     "sklearn": "autolog.sklearn.spec:SPEC",
+    "xgboost": "autolog.xgboost.spec:SPEC",
+    "lightgbm": "autolog.lightgbm.spec:SPEC",
+    "catboost": "autolog.catboost.spec:SPEC",
 }
 
 
@@ -36,6 +40,12 @@ def find(name: str) -> IntegrationSpec:
         raise InvalidArgument(f"there is no integration {name!r}; there are: {', '.join(BUILTIN)}")
     spec: IntegrationSpec = load(BUILTIN[name])
     return spec
+
+
+@cache
+def owned_packages() -> frozenset[str]:
+    """Returns the packages whose classes belong to one integration alone."""
+    return frozenset(package for name in names() for package in find(name).owns)
 
 
 def describe() -> list[dict[str, Any]]:

@@ -11,9 +11,13 @@ from __future__ import annotations
 import threading
 from contextvars import ContextVar, Token
 from types import TracebackType
+from typing import Any
 
 outermost: ContextVar[bool] = ContextVar("autolog_outermost", default=True)
 """False inside a watched call. Wrappers ask ``outermost.get`` from C before they call us."""
+
+watching: ContextVar[Any] = ContextVar("autolog_watching", default=None)
+"""The watched call that this code is inside of, a `guard.Watch` that has a recorder, or None."""
 
 # Per thread, and for each scope open in it, the threads that lived before the scope opened.
 _open: dict[threading.Thread, list[frozenset[threading.Thread]]] = {}

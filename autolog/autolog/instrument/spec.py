@@ -89,6 +89,8 @@ class IntegrationSpec:
         hooks: Modules whose import installs the patches; the defining ones, not the package.
         patch: ``"module:function"``, called as ``function(patches, module)`` for each hook.
         options: Class of its options.
+        owns: Top-level packages whose classes are this integration's alone, such as "xgboost":
+            their estimators are scikit-learn's too, and would be recorded twice.
         without_effect: Options that are accepted but change nothing yet, and why.
     """
 
@@ -98,4 +100,5 @@ class IntegrationSpec:
     hooks: tuple[str, ...]
     patch: str
     options: type[Options] = Options
+    owns: tuple[str, ...] = ()
     without_effect: Mapping[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ loads where autolog is not installed.
 
 from __future__ import annotations
 
+import copy
 import sys
 import types
 from collections.abc import Callable
@@ -43,8 +44,6 @@ class BoundWrapper(_Bound):  # type: ignore[misc]
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        import copy
-
         if self._self_instance is None:
             return self
         return getattr(copy.deepcopy(self._self_instance, memo), self.__wrapped__.__name__)
@@ -53,19 +52,27 @@ class BoundWrapper(_Bound):  # type: ignore[misc]
 class Wrapper(_Function):  # type: ignore[misc]
     """A function, method or descriptor that is watched.
 
-    Calls that are not outermost go straight to the function: wrapt asks `outermost.get` from C.
+    Calls that are not outermost go straight to the function, unless they are asked for: wrapt asks
+    `outermost.get` from C.
     """
 
     __bound_function_wrapper__ = BoundWrapper
 
-    def __init__(self, wrapped: Any, observe: Observe, inherited: bool) -> None:
-        super().__init__(wrapped, observe, enabled=outermost.get)
+    def __init__(
+        self, wrapped: Any, observe: Observe, inherited: bool, inner: bool = False
+    ) -> None:
+        super().__init__(wrapped, observe, enabled=None if inner else outermost.get)
         self._self_inherited = inherited
 
     def __reduce_ex__(self, protocol: object) -> Any:
-        if isinstance(self.__wrapped__, types.FunctionType):
-            return self.__wrapped__.__qualname__
-        return self.__wrapped__.__reduce_ex__(protocol)
+        raw = self.__wrapped__
+        if not isinstance(raw, types.FunctionType):
+            return raw.__reduce_ex__(protocol)
+        name = raw.__qualname__
+        if "." in name or getattr(sys.modules.get(raw.__module__), name, None) is self:
+            return name
+        # The module that defines it holds the plain function, which this is copied from.
+        return copy.copy, (raw,)
 
     def __reduce__(self) -> Any:
         return self.__reduce_ex__(2)

@@ -17,6 +17,10 @@ from autolog_core.models.tables import as_pandas
 if TYPE_CHECKING:
     import pandas as pd
 
+_SLICED = frozenset(
+    (kinds.ARRAY, kinds.LIST, kinds.PANDAS_VALUES, kinds.POLARS_FRAME, kinds.POLARS_SERIES)
+)
+
 
 def as_rows(data: Any) -> Any:
     """Returns data as boosting libraries read it.
@@ -34,6 +38,26 @@ def as_rows(data: Any) -> Any:
         scalar = kind == kinds.DICT and all(np.isscalar(value) for value in data.values())
         return pd.DataFrame([data] if scalar else data)
     return as_pandas(data)
+
+
+def first_rows(data: Any, count: int = 5) -> Any:
+    """Returns the first rows of data, of the same kind, without walking the rest.
+
+    Args:
+        data: A table, an array, a sparse matrix or a list.
+        count: How many.
+
+    Returns:
+        The rows; None where there is no cheap way to them.
+    """
+    kind = kinds.kind_of(data)
+    if kind in (kinds.PANDAS_FRAME, kinds.PANDAS_SERIES):
+        return data.iloc[:count]
+    if kind in (kinds.ARROW_TABLE, kinds.ARROW_COLUMN):
+        return data.slice(0, count)
+    # Of the sparse formats only those that are laid out by rows.
+    by_rows = kind == kinds.SPARSE and data.format in ("csr", "lil", "dok")
+    return data[:count] if by_rows or kind in _SLICED else None
 
 
 def as_categories(frame: pd.DataFrame, columns: Mapping[Any, Sequence[Any] | None]) -> pd.DataFrame:

@@ -1,12 +1,15 @@
 """What is written to a run, by whom it is opened and ended, and what the report says."""
 
 import json
+import math
+import sys
 from pathlib import Path
 
 import pytest
 
 import autolog
 from autolog.instrument import registry
+from autolog.instrument.charts import Chart, Line
 from autolog.instrument.recorder import Recorder
 from autolog.instrument.spec import Options
 from autolog_core.entities import Dataset
@@ -130,6 +133,73 @@ def test_child_runs(record, runs):
         "FINISHED", "FINISHED", "FAILED",
     ]  # fmt: skip
     assert artifact(parent, "autolog_report.json")["captured"] == {"child runs": 1}
+
+
+def test_a_child_of_the_past_has_its_own_times(record, runs):
+    recorder = record()
+    with recorder.child("candidate", start_time=1_000, end_time=3_000) as child:
+        child.metrics({"score": 1.0})
+        assert autolog.active_run().info.run_id == recorder.run_id
+    recorder.close("FINISHED")
+    child = next(run for run in runs() if run.info.run_name == "candidate")
+    assert (child.info.start_time, child.info.end_time) == (1_000, 3_000)
+
+
+def test_curves(record, runs):
+    recorder = record()
+    recorder.curve("loss@1", [3.0, math.nan, 1.0])
+    recorder.curve("late", [5.0], [7], Dataset("table", "abc", "code", "{}"))
+    recorder.curve("empty", [])
+    recorder.close("FINISHED")
+    (run,) = runs()
+    client = autolog.MlflowClient()
+    history = client.get_metric_history(run.info.run_id, "loss_1")
+    assert [(point.step, point.value) for point in history if point.step != 1] == [(0, 3), (2, 1)]
+    assert math.isnan(history[1].value)
+    (late,) = client.get_metric_history(run.info.run_id, "late")
+    assert (late.step, late.value, late.dataset_name) == (7, 5, "table")
+    assert set(run.data.metrics) == {"loss_1", "late"}
+
+
+CHART = Chart("lines", "Loss $ per step", lines=[Line("train", range(3000), range(3000))])
+
+
+def test_a_chart_is_data(record, runs, monkeypatch):
+    monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
+    recorder = record()
+    recorder.chart("curves/loss", CHART)
+    recorder.chart("bars", Chart("bars", "Bars", names=["a", "b"], values=[[1, 2]]), {"a": 1})
+    recorder.close("FINISHED")
+    (run,) = runs()
+    (line,) = artifact(run, "curves/loss.json")["lines"]
+    assert (line["x"][0], line["x"][-1], len(line["x"])) == (0, 2999, 1000)
+    assert artifact(run, "bars.json") == {"a": 1}
+    paths = [file.path for file in autolog.MlflowClient().list_artifacts(run.info.run_id)]
+    assert {"bars.json", "curves"} <= set(paths)
+    assert not any(path.endswith(".png") for path in paths)
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        CHART,
+        Chart("bars", "Bars", names=[f"name {n}" for n in range(99)], values=[range(99)]),
+        Chart("matrix", "Matrix", names=["a", "$b"], values=[[0.5, 0.5], [0, 1]]),
+        Chart("matrix", "Large", names=list(map(str, range(30))), values=[[1.0] * 30] * 30),
+    ],
+)
+def test_a_chart_is_drawn_where_matplotlib_is_in_use(record, runs, chart):
+    image = pytest.importorskip("PIL.Image")
+    pytest.importorskip("matplotlib.figure")
+    recorder = record()
+    recorder.chart("picture", chart)
+    recorder.close("FINISHED")
+    (run,) = runs()
+    paths = [file.path for file in autolog.MlflowClient().list_artifacts(run.info.run_id)]
+    assert {"picture.json", "picture.png"} <= set(paths)
+    with image.open(Path(run.info.artifact_uri) / "picture.png") as picture:
+        assert picture.format == "PNG"
+        assert len(picture.getcolors(1 << 20)) > 5
 
 
 def test_costs_are_in_the_report(toy, runs):
