@@ -69,19 +69,21 @@ def autolog(
     """Turns autologging of scikit-learn on, or off; these options win over ``autolog.autolog()``.
 
     Args:
-        log_input_examples: No effect yet, as `log_models`.
-        log_model_signatures: No effect yet, as `log_models`.
-        log_models: Whether fitted models are kept. No effect yet: the report of each run lists the
-            model as skipped.
+        log_input_examples: Whether models carry the first five rows of their training data.
+        log_model_signatures: Whether models carry the schema of their input and output, told from
+            these rows.
+        log_models: Whether fitted models are kept, as logged models of their runs.
         log_datasets: Whether a reference to the training data is kept.
         disable: Turns the integration off and restores scikit-learn.
         exclusive: Logs nothing while a run of the user is active.
         disable_for_unsupported_versions: Leaves versions that were not tested alone.
         silent: No line of ours is printed or logged.
-        max_tuning_runs: Child runs of a parameter search at most. No effect yet: there are none.
-        log_post_training_metrics: No effect yet: metrics after the fit are not kept.
-        serialization_format: No effect yet, as `log_models`.
-        registered_model_name: No effect yet, as `log_models`.
+        max_tuning_runs: Child runs of a parameter search at most, the best ones; None for all.
+        log_post_training_metrics: Whether scores that are computed after the fit are kept with the
+            run whose model they judge.
+        serialization_format: Of models: ``cloudpickle``, ``pickle`` or ``skops``. Skops files load
+            without trust, and take far longer to write.
+        registered_model_name: No effect yet: this version has no model registry.
         pos_label: The positive class of a two-class problem, to which precision, recall and F1
             then refer; by default they are averages over the classes, weighted by their size.
         extra_tags: Tags for every autologged run.

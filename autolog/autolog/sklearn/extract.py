@@ -19,7 +19,10 @@ __all__ = [
     "estimator_params",
     "estimator_tags",
     "is_loggable",
+    "is_search",
+    "param_text",
     "training_metrics",
+    "unfitted",
 ]
 
 # What prepares data is no training by itself: the modules and classes that MLflow leaves out too,
@@ -54,10 +57,11 @@ def estimator_params(estimator: Any) -> dict[str, str]:
         Exception: Whatever the estimator's ``get_params`` raises.
     """
     values = estimator.get_params(deep=not is_search(estimator))
-    return {str(key): _text(value) for key, value in values.items()}
+    return {str(key): param_text(value) for key, value in values.items()}
 
 
-def _text(value: object) -> str:
+def param_text(value: object) -> str:
+    """Returns the value of a param as text, without memory addresses."""
     if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
         return f"{value.__module__}.{value.__qualname__}"
     try:
@@ -82,21 +86,28 @@ def estimator_tags(estimator: object) -> dict[str, str]:
     }
 
 
+def unfitted(estimator: Any) -> Any:
+    """Returns an unfitted clone of an estimator, or None where none can be made."""
+    from sklearn.base import clone
+
+    try:
+        return clone(estimator)
+    except Exception:
+        # An estimator that changes its params when it is made cannot be cloned.
+        return None
+
+
 def estimator_diagram(estimator: Any) -> str:
     """Returns scikit-learn's diagram of an estimator as an HTML page.
 
     It is drawn of an unfitted clone where one can be made: scikit-learn 1.9 also tabulates fitted
     attributes, for which it evaluates every property of the estimator, at any cost.
     """
-    from sklearn.base import clone
     from sklearn.utils import estimator_html_repr
 
-    try:
-        drawn = clone(estimator)
-    except Exception:
-        # An estimator that changes its params when it is made cannot be cloned.
-        drawn = estimator
-    return _PAGE.format(title=type(estimator).__name__, body=estimator_html_repr(drawn))
+    drawn = unfitted(estimator)
+    body = estimator_html_repr(estimator if drawn is None else drawn)
+    return _PAGE.format(title=type(estimator).__name__, body=body)
 
 
 def is_loggable(estimator: object) -> bool:

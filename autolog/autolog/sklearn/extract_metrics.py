@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,16 +27,40 @@ _ACCURACY = frozenset(
 _R2 = frozenset(("sklearn.base.RegressorMixin.score", "sklearn.dummy.DummyRegressor.score"))
 
 
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """True and predicted labels of a classifier, one per row.
+
+    Attributes:
+        labels: (k,) the labels in order.
+        truth: (n,) positions among them.
+        predicted: (n,) positions among them.
+        weight: (n,) weights, or None.
+        scores: (n,) how much each row looks like the second of two labels; None for more labels,
+            or where the estimator does not tell.
+    """
+
+    labels: Any
+    truth: Any
+    predicted: Any
+    weight: Any
+    scores: Any
+
+
 class Metrics(dict[str, float]):
     """Metrics by name.
 
     Attributes:
         skipped: What could not be computed, and why.
+        answer: (n, ...) what the estimator predicted; None if it was not asked.
+        labelled: What the pictures of a classifier are made of; None for others.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.skipped: dict[str, str] = {}
+        self.answer: Any = None
+        self.labelled: Labelled | None = None
 
     def attempt(self, what: str, compute: Callable[[], float]) -> None:
         """Keeps the value of `compute` under a name, or why it has none."""
@@ -90,6 +115,7 @@ def training_metrics(
                 _classification(found, said, y, weight, pos_label)
             elif _is("regressor", estimator):
                 _regression(found, said, y, weight)
+            found.answer = said.answer
         except Exception as error:
             found.skipped["training metrics"] = reason(error)
             return found
@@ -146,6 +172,22 @@ def _classification(found: Metrics, said: Predictions, y: Any, weight: Any, pos_
         found.skipped |= {PREFIX + name: reason(error) for name in _TRIPLE}
     found.attempt("accuracy_score", lambda: scores.accuracy(true, made, weight))
     _probabilistic(found, said, truth, labels, true, weight)
+    found.labelled = Labelled(labels, true, made, weight, _leaning(said, len(labels)))
+
+
+def _leaning(said: Predictions, count: int) -> Any:
+    if count != 2:
+        return None
+    try:
+        table = said.probabilities
+        if table is not None:
+            return np.asarray(table)[:, 1]
+        decide = getattr(said.estimator, "decision_function", None)
+        found = None if decide is None else np.asarray(decide(said.X))
+    except Exception:
+        # Pictures are worth no error; the metrics above say what is wrong.
+        return None
+    return found if found is not None and found.ndim == 1 else None
 
 
 def _position(labels: Any, seen: Any, pos_label: Any) -> list[int]:

@@ -75,6 +75,11 @@ class Predictions:
             return self.estimator.classes_.take(best, axis=0)
         return self.estimator.predict(self.X)
 
+    @property
+    def answer(self) -> Any:
+        """What ``predict`` returned, if it was asked for; else None."""
+        return self.__dict__.get("labels")
+
 
 def routed() -> bool:
     """Whether scikit-learn's metadata routing is on, which decides what steps are passed."""

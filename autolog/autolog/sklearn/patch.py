@@ -13,7 +13,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from autolog.instrument import faults
+from autolog.instrument import faults, registry
 
 if TYPE_CHECKING:
     from autolog.instrument.call import Call
@@ -25,24 +25,44 @@ if TYPE_CHECKING:
 METHODS = ("fit", "fit_transform", "fit_predict")
 # Where cross validation fits clones: patched here, it counts however the user imported the
 # functions that call them, and in joblib's threads as well.
-FOLDS = ("_fit_and_score", "_fit_and_predict", "_permutation_test_score")
+FOLDS = (
+    "_fit_and_score",
+    "_fit_and_predict",
+    "_permutation_test_score",
+    "_incremental_fit_estimator",
+)
 # Estimators with one of these off may write over the X that they are given.
 COPYING = ("copy", "copy_X", "copy_x")
 
 
 def install(patches: PatchSet, module: ModuleType) -> None:
     """Patches what `module`, one of the hooks, holds."""
+    from autolog.sklearn.patch_metrics import install_metrics
+
+    install_metrics(patches, module)
     if module.__name__ == "sklearn.model_selection._validation":
         for name in FOLDS:
             if hasattr(module, name):
                 patches.silence(module, name)
+    elif module.__name__ == "sklearn.model_selection":
+        from autolog.sklearn.patch_folds import install_folds
+
+        install_folds(patches, module)
+    elif module.__name__ == "sklearn.utils.parallel":
+        # What scikit-learn itself sends to workers, whatever is on in them.
+        patches.silence(module._FuncWrapper, "__call__", when=_is_its_own)
     elif module.__name__ == "sklearn.base":
         base = module.BaseEstimator
         _hear_of_subclasses(patches, base)
         _watch_tree(patches, base)
-    else:
+    elif module.__name__ == "sklearn.utils._set_output":
         # It wraps fit_transform of new subclasses, and ours has to lie outside of that.
         _hear_of_subclasses(patches, module._SetOutputMixin)
+
+
+def _is_its_own(task: Any) -> bool:
+    module: str = getattr(task.function, "__module__", None) or ""
+    return module.startswith("sklearn.")
 
 
 def _watch_tree(patches: PatchSet, base: type) -> None:
@@ -58,11 +78,23 @@ def _watch_tree(patches: PatchSet, base: type) -> None:
 
 
 def watch(patches: PatchSet, owner: type) -> None:
-    """Watches the methods that `owner` itself defines."""
+    """Watches the methods that `owner` itself defines, unless its library has its own room."""
+    if _is_owned(owner):
+        return
+    from autolog.sklearn.patch_metrics import follow_methods
+    from autolog.sklearn.patch_partial import watch_partial
+
     for name in METHODS:
         raw = owner.__dict__.get(name)
         if raw is not None and (callable(raw) or hasattr(raw, "__get__")):
             patches.observe(owner, name, FitObserver)
+    follow_methods(patches, owner)
+    watch_partial(patches, owner)
+
+
+def _is_owned(owner: type) -> bool:
+    owned = registry.owned_packages()
+    return any(base.__module__.partition(".")[0] in owned for base in owner.__mro__)
 
 
 def _hear_of_subclasses(patches: PatchSet, base: Any) -> None:
@@ -101,6 +133,9 @@ class FitObserver:
     def __init__(self, options: SklearnOptions) -> None:
         self._options = options
         self._dataset: Dataset | None = None
+        self._answer: Any = None
+        self._started = 0
+        self._step = 0
 
     def wants(self, call: Call) -> bool:
         """Whether the estimator is one that is trained, rather than one that prepares data."""
@@ -114,9 +149,10 @@ class FitObserver:
 
     def before(self, call: Call, recorder: Recorder) -> None:
         """Records tags, params and the data as they are before the fit."""
-        from autolog.sklearn import extract
+        from autolog.sklearn import extract, patch_search
 
         estimator = call.instance
+        self._started = patch_search.now()
         with recorder.part("tags"):
             recorder.tags(extract.estimator_tags(estimator))
         with recorder.part("params"):
@@ -130,26 +166,37 @@ class FitObserver:
             if self._dataset is None:
                 recorder.skipped("dataset", f"no reference can be made to {_kind(features)}")
             else:
-                recorder.dataset(self._dataset, "train")
+                recorder.dataset(self._dataset, "train", features)
 
     def after(self, call: Call, recorder: Recorder, result: Any) -> None:
-        """Records the training metrics and the diagram of the fitted estimator."""
-        from autolog.sklearn import extract
+        """Records the metrics on the training data, the model and its diagram."""
+        from autolog.sklearn import extract, extract_curves, patch_model, patch_search
 
         estimator = call.instance
+        if extract.is_search(estimator):
+            patch_search.record_search(
+                estimator, recorder, self._options, started=self._started, dataset=self._dataset
+            )
+        with recorder.part("learning curves"):
+            self._step = extract_curves.record_curves(estimator, recorder, self._dataset)
         with recorder.part("training metrics"):
             self._metrics(call, recorder)
         with recorder.part("estimator diagram"):
             recorder.artifact("estimator.html", extract.estimator_diagram(estimator))
-        if self._options.log_models:
-            recorder.skipped("model", "fitted models are not kept by this version")
+        with recorder.part("model"):
+            features, _, _ = training_data(call)
+            patch_model.log_estimator(
+                estimator, recorder, self._options, features, self._answer, step=self._step
+            )
+            if extract.is_search(estimator):
+                patch_model.log_best_estimator(estimator, recorder, self._options, step=self._step)
 
     def failed(self, call: Call, recorder: Recorder, error: BaseException) -> None:
         """Notes that there is nothing to measure."""
         recorder.skipped("training metrics", "the fit failed")
 
     def _metrics(self, call: Call, recorder: Recorder) -> None:
-        from autolog.sklearn import extract
+        from autolog.sklearn import extract, patch_model
         from autolog.sklearn.state import kept_attributes
 
         estimator = call.instance
@@ -165,7 +212,11 @@ class FitObserver:
             recorder.skipped(name, why)
         if not values and not values.skipped:
             recorder.skipped("training metrics", "none is defined for this estimator and data")
-        recorder.metrics(values, dataset=self._dataset)
+        recorder.metrics(values, step=self._step, dataset=self._dataset)
+        self._answer = values.answer
+        if values.labelled is not None:
+            with recorder.part("pictures"):
+                patch_model.draw_classifier(values.labelled, recorder)
 
     def _overwritten(self, estimator: Any, features: Any, target: Any) -> bool:
         from autolog.sklearn import extract

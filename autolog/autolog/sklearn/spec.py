@@ -8,7 +8,6 @@ from autolog.instrument.spec import IntegrationSpec, Options
 from autolog_core.errors import InvalidArgument
 
 _FORMATS = ("pickle", "cloudpickle", "skops")
-_NO_MODELS = "fitted models are not kept by this version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +42,18 @@ SPEC = IntegrationSpec(
     name="sklearn",
     package="scikit-learn",
     supports=">=1.5,<1.10",
-    hooks=("sklearn.base", "sklearn.utils._set_output", "sklearn.model_selection._validation"),
+    hooks=(
+        "sklearn.base",
+        "sklearn.utils._set_output",
+        "sklearn.utils.parallel",
+        "sklearn.model_selection",
+        "sklearn.model_selection._split",
+        "sklearn.model_selection._validation",
+        "sklearn.metrics",
+        "sklearn.metrics._scorer",
+        "sklearn.inspection._permutation_importance",
+    ),
     patch="autolog.sklearn.patch:install",
     options=SklearnOptions,
-    without_effect={
-        "log_models": _NO_MODELS,
-        "log_model_signatures": _NO_MODELS,
-        "log_input_examples": _NO_MODELS,
-        "registered_model_name": _NO_MODELS,
-        "serialization_format": _NO_MODELS,
-        "max_tuning_runs": "parameter searches have no child runs in this version",
-        "log_post_training_metrics": "metrics after the fit are not kept by this version",
-    },
+    without_effect={"registered_model_name": "this version has no model registry"},
 )

@@ -1,0 +1,557 @@
+"""Names of data, parts of splits, and metrics that must not be anybody's."""
+
+import copy
+import gc
+import pickle
+import sys
+import weakref
+
+import cloudpickle
+import numpy as np
+import pytest
+from sklearn import metrics
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.linear_model import SGDClassifier
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils import all_estimators
+
+import autolog
+from autolog.instrument import control, lineage
+from autolog.instrument.lineage_records import models, predictions
+from autolog_core.session import default_session
+
+FEATURES, LABELS = load_iris(return_X_y=True)
+FRAME = load_iris(as_frame=True)
+
+
+@pytest.fixture(autouse=True)
+def switched_on(tracking):
+    lineage.forget()
+    autolog.sklearn.autolog(log_models=False)
+    yield
+    autolog.sklearn.autolog(disable=True)
+
+
+def runs():
+    found = default_session().read().search_runs(["0"])
+    return sorted(found, key=lambda run: run.info.start_time)
+
+
+def keys(number=0):
+    return {key for key in runs()[number].data.metrics if not key.startswith("training_")}
+
+
+def halves(seed=0):
+    return train_test_split(FEATURES, LABELS, random_state=seed)
+
+
+def inputs(number=0):
+    return [
+        {tag.key: tag.value for tag in use.tags} for use in runs()[number].inputs.dataset_inputs
+    ]
+
+
+# names
+
+
+X_GLOBAL = FEATURES[::2].copy()
+
+
+def test_a_global_variable_in_a_function():
+    model = GaussianNB().fit(FEATURES, LABELS)
+
+    def evaluate():
+        return metrics.accuracy_score(LABELS[::2], model.predict(X_GLOBAL))
+
+    evaluate()
+    assert keys() == {"accuracy_score_X_GLOBAL"}
+
+
+def test_arguments_of_functions():
+    X_train, X_test, y_train, y_test = halves()
+    model = GaussianNB().fit(X_train, y_train)
+
+    def evaluate(estimator, data, target):
+        q = estimator.predict(data)
+        return metrics.accuracy_score(target, q)
+
+    evaluate(model, X_test, y_test)
+    assert keys() == {"accuracy_score_X_test"}
+
+
+def test_data_that_only_a_function_knew():
+    model = GaussianNB().fit(FEATURES, LABELS)
+
+    def predict():
+        X_hidden = FEATURES[:60].copy()
+        return model.predict(X_hidden)
+
+    metrics.accuracy_score(LABELS[:60], predict())
+    assert keys() == {"accuracy_score_X_hidden"}
+    assert inputs() == [{"mlflow.data.context": "train"}]
+
+
+def test_temporary_data_are_called_as_in_the_source():
+    X, y = FRAME.data, FRAME.target
+    scaler = StandardScaler().fit(X.to_numpy())
+    model = GaussianNB().fit(X.to_numpy(), y)
+    metrics.accuracy_score(y.to_numpy(), model.predict(scaler.transform(X.to_numpy())))
+    metrics.f1_score(y.to_numpy(), model.predict(X[X.columns].to_numpy()), average="macro")
+    # They are not the same data for certain.
+    assert keys() == {"accuracy_score_X", "f1_score_X-2"}
+
+
+def test_temporary_rows_of_an_array():
+    X, y = FEATURES.copy(), LABELS
+    model = GaussianNB().fit(X, y)
+    for _ in range(2):
+        metrics.accuracy_score(y[100:], model.predict(X[100:]))
+    model.score(X[100:], y[100:])
+    rest = X[100:].copy()
+    model.score(rest, y[100:])
+    assert keys() == {
+        "accuracy_score_X",
+        "accuracy_score-2_X",
+        "GaussianNB_score_X",
+        "GaussianNB_score-2_rest",
+    }
+    client, run = autolog.MlflowClient(), runs()[0]
+    digests = {client.get_metric_history(run.info.run_id, key)[0].dataset_digest for key in keys()}
+    assert len(digests) == 1
+    assert None not in digests
+
+
+def test_a_name_where_there_is_no_source():
+    model = GaussianNB().fit(FEATURES, LABELS)
+    space = {"model": model, "X": FEATURES.copy(), "y": LABELS.copy(), "metrics": metrics}
+    exec("metrics.accuracy_score(y[:60], model.predict(X[:60]))", space)
+    exec("metrics.f1_score(y[:60], model.predict((X + 0)[:60]), average='macro')", space)
+    assert keys() == {"accuracy_score_X", "f1_score_unknown_dataset"}
+
+
+def test_a_list_of_rows():
+    rows = FEATURES.tolist()
+    model = GaussianNB().fit(FEATURES, LABELS)
+    metrics.accuracy_score(LABELS, model.predict(rows))
+    model.score(rows, LABELS)
+    other = FEATURES.tolist()
+    model.score(other, LABELS)
+    assert keys() == {
+        "accuracy_score_rows",
+        "GaussianNB_score_rows",
+        "GaussianNB_score-2_other",
+    }
+
+
+# splits
+
+
+def test_b18_held_out_data_are_known():
+    X_train, X_test, y_train, y_test = halves()
+    model = GaussianNB().fit(X_train, y_train)
+    metrics.accuracy_score(y_test, model.predict(X_test))
+    assert inputs() == [
+        {"mlflow.data.context": "train"},
+        {"mlflow.data.context": "eval", "autolog.split": "test"},
+    ]
+    assert "autolog.notice" not in runs()[0].data.tags
+
+
+def test_b18_labels_tell_which_data_a_prediction_was_made_of():
+    X_train, X_test, y_train, y_test = halves()
+    model = GaussianNB().fit(X_train, y_train)
+    metrics.accuracy_score(y_test, model.predict(np.array(X_test.tolist())))
+    metrics.f1_score(y_test.ravel(), model.predict(X_test + 0), average="macro")
+    assert keys() == {"accuracy_score_X_test", "f1_score_X_test"}
+    assert inputs()[1] == {"mlflow.data.context": "eval", "autolog.split": "test"}
+
+
+def test_b18_frames():
+    X_train, X_test, y_train, y_test = train_test_split(FRAME.data, FRAME.target, random_state=0)
+    model = GaussianNB().fit(X_train, y_train)
+    metrics.accuracy_score(y_test, list(model.predict(X_test)))
+    model.score(X_test, y_test)
+    assert keys() == {"accuracy_score_X_test", "GaussianNB_score_X_test"}
+    assert inputs()[1] == {"mlflow.data.context": "eval", "autolog.split": "test"}
+
+
+def test_b18_data_that_were_transformed():
+    X_train, X_test, y_train, y_test = halves()
+    scaler = StandardScaler().fit(X_train)
+    scaled = scaler.transform(X_test)
+    model = GaussianNB().fit(scaler.transform(X_train), y_train)
+    model.score(scaled, y_test)
+    assert keys() == {"GaussianNB_score_scaled"}
+    assert inputs()[1] == {"mlflow.data.context": "eval", "autolog.split": "test"}
+
+
+def test_b18_training_on_what_is_held_out():
+    X, y = FEATURES.copy(), LABELS
+    _, X_test, _, y_test = train_test_split(X, y, random_state=0)
+    model = GaussianNB().fit(X, y)
+    model.score(X_test, y_test)
+    model.score(X_test, y_test)
+    assert runs()[0].data.tags["autolog.notice"] == (
+        "GaussianNB_score_X_test: the model was trained on the data that this test part was split "
+        "from"
+    )
+    GaussianNB().fit(X_test, y_test).score(X_test, y_test)
+    assert "trained on this test part" in runs()[1].data.tags["autolog.notice"]
+
+
+def test_b18_splits_of_splits():
+    X_train, X_test, y_train, y_test = halves()
+    X_fit, X_val, y_fit, y_val = train_test_split(X_train, y_train, random_state=0)
+    first = GaussianNB().fit(X_fit, y_fit)
+    first.score(X_val, y_val)
+    first.score(X_test, y_test)
+    second = GaussianNB().fit(X_train, y_train)
+    second.score(X_test, y_test)
+    second.score(X_val, y_val)
+    notices = [run.data.tags.get("autolog.notice") for run in runs()]
+    assert notices[0] is None
+    assert notices[1] is not None
+    assert notices[1].startswith("GaussianNB_score-2_X_val: ")
+
+
+def test_b18_rows_in_common():
+    X, y = FEATURES[:, :].copy(), LABELS
+    GaussianNB().fit(X[:120], y[:120]).score(X[100:], y[100:])
+    GaussianNB().fit(X[:120], y[:120]).score(X[120:], y[120:])
+    GaussianNB().fit(X[:120], y[:120]).score(X[:120], y[:120])
+    X_train, _, y_train, _ = train_test_split(X, y, random_state=0)
+    GaussianNB().fit(X_train, y_train).score(X, y)
+    GaussianNB().fit(X_train, y_train).score(X_train, y_train)
+    told = ["autolog.notice" in run.data.tags for run in runs()]
+    assert told == [True, False, False, True, False]
+
+
+def test_what_is_split_is_what_it_was():
+    values = list(range(10))
+    train, test = train_test_split(values, random_state=0)
+    assert sorted(train + test) == values
+    with pytest.raises(ValueError, match="At least one array"):
+        train_test_split()
+
+
+# what is nobody's
+
+
+def test_v19_a_copy_that_was_changed_is_another_model():
+    X_train, X_test, y_train, y_test = halves()
+    model = GaussianNB().fit(X_train, y_train)
+    other = copy.deepcopy(model)
+    other.theta_ = other.theta_ + 1
+    other.score(X_test, y_test)
+    metrics.accuracy_score(y_test, other.predict(X_test))
+    for same in (copy.copy(model), clone(model), pickle.loads(pickle.dumps(model))):
+        if hasattr(same, "theta_"):
+            same.score(X_test, y_test)
+    assert keys() == set()
+    model.score(X_test, y_test)
+    assert keys() == {"GaussianNB_score_X_test"}
+
+
+def test_a_model_that_was_fitted_again_where_nobody_watched():
+    X_train, X_test, y_train, y_test = halves()
+    model = GaussianNB().fit(X_train, y_train)
+    with autolog.disabled():
+        model.fit(X_test, y_test)
+    model.score(X_test, y_test)
+    metrics.accuracy_score(y_test, model.predict(X_test))
+    assert keys() == set()
+    model.fit(X_train, y_train).score(X_test, y_test)
+    assert keys(0) == set()
+    assert keys(1) == {"GaussianNB_score_X_test"}
+
+
+def test_a_model_that_was_changed_by_hand():
+    X_train, X_test, y_train, y_test = halves()
+    model = GaussianNB().fit(X_train, y_train)
+    p = model.predict(X_test)
+    model.theta_ = model.theta_ + 1
+    model.score(X_test, y_test)
+    metrics.accuracy_score(y_test, model.predict(X_test))
+    assert keys() == set()
+    metrics.accuracy_score(y_test, p)
+    assert keys() == {"accuracy_score_X_test"}
+
+
+def test_a_step_that_was_fitted_by_itself():
+    X_train, X_test, y_train, y_test = halves()
+    model = make_pipeline(StandardScaler(), GaussianNB()).fit(X_train, y_train)
+    model.score(X_test, y_test)
+    model[0].fit(X_test)
+    model.score(X_test, y_test)
+    assert keys() == {"Pipeline_score_X_test"}
+
+
+def test_predictions_of_others():
+    X_train, X_test, y_train, y_test = halves()
+    with autolog.disabled():
+        other = GaussianNB(var_smoothing=0.5).fit(X_train, y_train)
+    model = GaussianNB().fit(X_train, y_train)
+    p, q = model.predict(X_test), other.predict(X_test)
+    assert not np.array_equal(p, q)
+    metrics.accuracy_score(y_test, q)
+    metrics.accuracy_score(y_test, list(q))
+    other.score(X_test, y_test)
+    metrics.accuracy_score(y_test, y_test)
+    metrics.accuracy_score(p[:3].copy(), [0, 1, 1])
+    metrics.mean_squared_error([1, 2, 3], [1, 2, 4])
+    assert keys() == set()
+
+
+def test_true_labels_that_equal_a_prediction_are_no_prediction():
+    # A perfect model predicts the labels, which other predictions are compared with, too.
+    X, y = FEATURES, LABELS
+    model = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=2)
+    model.fit(X, y)
+    p = model.predict(X)
+    other = p[::-1].copy()
+    metrics.accuracy_score(p.copy(), other)
+    metrics.accuracy_score(y_true=p.copy(), y_pred=other)
+    assert not {key for key in keys() if key.startswith("accuracy")}
+
+
+def test_few_labels_may_agree_by_chance():
+    model = GaussianNB().fit(FEATURES, LABELS)
+    p = model.predict(FEATURES[::15])
+    metrics.accuracy_score(LABELS[::15], p.tolist())
+    assert keys() == set()
+    metrics.accuracy_score(LABELS[::15], p)
+    assert len(keys()) == 1
+
+
+def test_equal_predictions_of_different_data():
+    X_one, X_two = FEATURES[:60], FEATURES[:60].copy()
+    model = GaussianNB().fit(FEATURES, LABELS)
+    first, second = model.predict(X_one), model.predict(X_two)
+    assert np.array_equal(first, second)
+    metrics.accuracy_score(LABELS[:60], first.tolist())
+    assert keys() == set()
+    metrics.accuracy_score(LABELS[:60], second)
+    assert keys() == {"accuracy_score_X_two"}
+
+
+def test_data_that_a_model_hands_through():
+    X = FEATURES.copy()
+
+    class Same(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict(self, X):
+            return X[:, 0]
+
+    model = Same().fit(X, LABELS)
+    model.predict(X)
+    FunctionTransformer().fit(X).transform(X)
+    metrics.mean_squared_error(X[:, 1], X[:, 0])
+    metrics.silhouette_score(X, LABELS)
+    assert keys() == set()
+
+
+# the user's program is what it was
+
+
+def test_errors_are_the_users():
+    model = GaussianNB().fit(FEATURES, LABELS)
+    p = model.predict(FEATURES)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        metrics.accuracy_score(LABELS[:5], p)
+    with pytest.raises(TypeError):
+        metrics.accuracy_score(p)
+    with pytest.raises(TypeError):
+        model.predict()
+    with pytest.raises(ValueError, match="features"):
+        model.score(FEATURES[:, :2], LABELS)
+    with pytest.raises(AttributeError):
+        GridSearchCV(SGDClassifier(), {}).fit(FEATURES, LABELS).predict_proba(FEATURES)
+    assert keys() == set()
+
+
+def test_nothing_is_kept_alive():
+    def use():
+        X_train, X_test, y_train, y_test = halves()
+        model = make_pipeline(StandardScaler(), GaussianNB()).fit(X_train, y_train)
+        proba = model.predict_proba(X_test)
+        p = model.predict(X_test)
+        metrics.roc_auc_score(y_test == 1, proba[:, 1])
+        metrics.accuracy_score(y_test, p)
+        metrics.confusion_matrix(y_test, p)
+        model.score(X_test, y_test)
+        objects = [X_train, X_test, y_train, y_test, model, model[-1], model[-1].theta_, proba, p]
+        return [weakref.ref(each) for each in objects]
+
+    watched = use()
+    autolog.MlflowClient().list_artifacts(runs()[0].info.run_id)
+    gc.collect()
+    assert [each() for each in watched] == [None] * len(watched)
+    assert len(models) == 0
+    assert len(predictions) == 0
+
+
+def test_a_deleted_variable_is_freed_at_once():
+    X_train, X_test, y_train, y_test = halves()
+    model = GaussianNB().fit(X_train, y_train)
+    before = sys.getrefcount(X_test)
+    model.score(X_test, y_test)
+    p = model.predict(X_test)
+    metrics.accuracy_score(y_test, p)
+    assert sys.getrefcount(X_test) == before
+    watched = weakref.ref(X_test)
+    del X_test
+    assert watched() is None
+
+
+@pytest.mark.parametrize("dump", [pickle.dumps, cloudpickle.dumps])
+def test_p52_pickles_hold_nothing_of_us(dump):
+    search = GridSearchCV(
+        GaussianNB(),
+        {"var_smoothing": [1e-9]},
+        cv=2,
+        scoring=metrics.make_scorer(metrics.f1_score, average="macro"),
+    )
+    search.fit(FEATURES, LABELS)
+    search.score(FEATURES, LABELS)
+    for each in (
+        search,
+        metrics.f1_score,
+        metrics.get_scorer("f1"),
+        metrics.cluster.v_measure_score,
+        train_test_split,
+        search.predict,
+        {"accuracy": metrics.accuracy_score},
+    ):
+        stored = dump(each)
+        assert b"autolog" not in stored
+        pickle.loads(stored)
+    assert pickle.loads(dump(metrics.f1_score))(LABELS, LABELS, average="macro") == 1
+
+
+def test_results_are_the_same():
+    X_train, X_test, y_train, y_test = halves()
+    model = GaussianNB().fit(X_train, y_train)
+    stored = pickle.dumps(model)
+
+    def use():
+        p, proba = model.predict(X_test), model.predict_proba(X_test)
+        return (
+            p.tobytes(),
+            proba.tobytes(),
+            metrics.accuracy_score(y_test, p),
+            metrics.log_loss(y_test, proba),
+            model.score(X_test, y_test),
+            metrics.get_scorer("neg_log_loss")(model, X_test, y_test),
+            metrics.classification_report(y_test, p),
+            [part.tobytes() for part in halves()],
+        )
+
+    watched = use()
+    autolog.sklearn.autolog(disable=True)
+    assert use() == watched
+    assert pickle.dumps(model) == stored
+
+
+def test_methods_are_described_as_before():
+    assert not hasattr(SGDClassifier(loss="hinge"), "predict_proba")
+    assert hasattr(SGDClassifier(loss="log_loss"), "predict_proba")
+    assert "X" in GaussianNB.predict.__doc__
+    assert GaussianNB().predict.__name__ == "predict"
+    assert metrics.f1_score.__module__ == "sklearn.metrics._classification"
+
+
+@pytest.mark.parametrize("name", ["predict", "predict_proba", "transform", "score"])
+def test_estimators_stay_what_their_training_made_of_them(name):
+    """No estimator of scikit-learn replaces its fitted attributes when it is used."""
+    checked = 0
+    with np.errstate(all="ignore"):
+        for _, cls in all_estimators():
+            if not hasattr(cls, name):
+                continue
+            estimator = _fitted(cls)
+            if estimator is None or not hasattr(estimator, name):
+                continue
+            live = _Live()
+            lineage.trained(estimator, live, None)
+            try:
+                with autolog.disabled():
+                    getattr(estimator, name)(*((DATA, TARGET) if name == "score" else (DATA,)))
+            except Exception:
+                # It is not made for such data.
+                continue
+            assert lineage.model_of(estimator) is not None, cls
+            checked += 1
+    assert checked > 20
+
+
+DATA = np.abs(FEATURES[::5])
+TARGET = LABELS[::5]
+
+
+class _Live:
+    tags = {"mlflow.autologging": "sklearn"}  # noqa: RUF012
+
+
+@pytest.mark.filterwarnings("ignore")
+def _fitted(cls):
+    try:
+        estimator = cls()
+        with autolog.disabled():
+            return estimator.fit(DATA, TARGET)
+    except Exception:
+        return None
+
+
+# trainings that go on
+
+
+def test_metrics_of_a_training_that_goes_on_are_a_curve():
+    X_train, X_test, y_train, y_test = halves()
+    with autolog.start_run() as run:
+        model = GaussianNB().fit(X_train, y_train)
+        live = models.get(model).live
+        for step in (1, 2, 3):
+            with autolog.disabled():
+                model.partial_fit(X_train, y_train)
+            lineage.trained(model, live, None, step=step)
+            model.score(X_test, y_test)
+        model.score(X_test, y_test)
+    client = autolog.MlflowClient()
+    history = client.get_metric_history(run.info.run_id, "GaussianNB_score_X_test")
+    assert [each.step for each in history] == [1, 2, 3]
+    (again,) = client.get_metric_history(run.info.run_id, "GaussianNB_score-2_X_test")
+    assert again.step == 3
+
+
+def test_a_loop_makes_no_flood():
+    model = GaussianNB().fit(FEATURES, LABELS)
+    p = model.predict(FEATURES)
+    for _ in range(1005):
+        metrics.accuracy_score(LABELS, p)
+    assert len(keys()) == 1000
+    assert "calls beyond 1000 are not logged" in runs()[0].data.tags["autolog.notice"]
+
+
+def test_the_integration_that_trained_the_model_has_to_be_on():
+    X_train, X_test, y_train, y_test = halves()
+    model = GaussianNB().fit(X_train, y_train)
+    models.get(model).integration = "xgboost"
+    assert control.options_of("xgboost") is None
+    model.score(X_test, y_test)
+    assert keys() == set()
+
+
+def test_transformers_that_were_trained():
+    X = FEATURES
+    model = PCA(2).fit(X)
+    reduced = model.transform(X)
+    metrics.silhouette_score(reduced, LABELS)
+    assert "silhouette_score_X" in keys()
