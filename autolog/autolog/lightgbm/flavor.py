@@ -16,6 +16,7 @@ from typing import Any
 
 from autolog.instrument.models import log_model as log_snapshot
 from autolog.instrument.models import model_folder
+from autolog.lightgbm.extract import plain_scores
 from autolog.lightgbm.text import check_text
 from autolog.lightgbm.wrapper import LightgbmWrapper
 from autolog_core.errors import InvalidArgument, MissingExtra
@@ -147,6 +148,7 @@ def snapshot(
     *,
     serialization_format: str | None = None,
     skops_trusted_types: Sequence[str] | None = None,
+    num_iteration: int | None = None,
     **options: Any,
 ) -> Snapshot:
     """Returns a model as it is now, to be written later and elsewhere.
@@ -155,6 +157,7 @@ def snapshot(
         lgb_model: A booster, or an estimator of LightGBM that is fitted.
         serialization_format: As for `save_model`.
         skops_trusted_types: As for `save_model`.
+        num_iteration: Of a booster: only so many of its first iterations. Absent, up to the best.
         options: The fields of `autolog_core.models.saving.SaveOptions`.
 
     Raises:
@@ -168,9 +171,9 @@ def snapshot(
     if isinstance(lgb_model, lightgbm.Booster):
         best = {
             "best_iteration": max(lgb_model.best_iteration, 0) or None,
-            "best_score": lgb_model.best_score or None,
+            "best_score": plain_scores(lgb_model.best_score),
         }
-        text = lgb_model.model_to_string().encode()
+        text = lgb_model.model_to_string(num_iteration=num_iteration).encode()
         payload = BoosterPayload(text, {name: each for name, each in best.items() if each})
     elif isinstance(lgb_model, lightgbm.LGBMModel):
         own = type(lgb_model)
