@@ -29,7 +29,7 @@ def tracking(tmp_path: Path) -> Iterator[Path]:
     """Points the default session to a fresh store, and gives the folder that holds it."""
     import autolog
     from autolog import _active, _sessions, fluent_experiments, fluent_models, operations
-    from autolog.instrument import checkpoints
+    from autolog.instrument import checkpoints, ongoing
     from autolog_core.session import default_session, set_default
 
     before = ours(os.environ)
@@ -48,6 +48,8 @@ def tracking(tmp_path: Path) -> Iterator[Path]:
         fluent_experiments._chosen_name = None
         operations.enable_async_logging(False)
         checkpoints.set_policy(None)
+        ongoing.close_all()
+        ongoing._ended.clear()
         for session in (default_session(), *_sessions._others.values()):
             session.close()
         _sessions._others.clear()

@@ -114,7 +114,7 @@ def _drop_half_imported() -> None:
 
     That thread is not in the child: the module would stay half of one, and its lock held.
     """
-    locks = getattr(importlib._bootstrap, "_module_locks", {})  # type: ignore[attr-defined]
+    locks = getattr(importlib._bootstrap, "_module_locks", {})
     for name, module in list(sys.modules.items()):
         half = getattr(getattr(module, "__spec__", None), "_initializing", False)
         if half and name.startswith("autolog"):

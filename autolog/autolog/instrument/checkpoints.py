@@ -28,7 +28,8 @@ from autolog_core.models.policy import (
 if TYPE_CHECKING:
     from autolog_core.live import LiveRun
     from autolog_core.logged_models import LiveModel
-    from autolog_core.models.manifest import ModelInfo
+    from autolog_core.models.manifest import Model, ModelInfo
+    from autolog_core.models.snapshot import Snapshot
     from autolog_core.session import Session
 
 logger = logging.getLogger("autolog")
@@ -58,6 +59,46 @@ def chosen_policy() -> CheckpointPolicy | None:
 def set_policy(policy: CheckpointPolicy | None) -> None:
     """Sets the policy of this thread or task; None for each epoch, all of them kept."""
     _policy.set(policy)
+
+
+def save_due(
+    session: Session,
+    run: LiveRun,
+    make: Callable[[Model], Snapshot],
+    *,
+    group: str,
+    step: int,
+    epoch: int,
+    metrics: Mapping[str, Any] | None,
+    default: CheckpointPolicy | None,
+) -> ModelInfo | None:
+    """Saves a checkpoint of a training that autologging watches, if its policy says that it is due.
+
+    Args:
+        session: Where the run is kept.
+        run: The training's run.
+        make: Takes the snapshot, given the manifest; called only if it is due.
+        group: What is counted by itself, and the beginning of the checkpoint's name.
+        step: Step of the training.
+        epoch: Its epoch.
+        metrics: Values at this step.
+        default: The policy where the user has set none; None for no checkpoints then.
+    """
+    from autolog.instrument.models import log_model
+
+    policy = _policy.get() or default
+    if policy is None:
+        return None
+    return save_checkpoint(
+        session,
+        run,
+        policy,
+        lambda tags: log_model(make, name=f"{group}-{step}", step=step, tags=tags, run=run),
+        group=group,
+        step=step,
+        epoch=epoch,
+        metrics=metrics,
+    )
 
 
 def save_checkpoint(

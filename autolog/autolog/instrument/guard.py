@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
 
 from autolog.instrument import faults
 from autolog.instrument.call import Call
@@ -58,7 +59,7 @@ the recorder of the watched call. Returns the call with other arguments, or None
 Follower = Callable[[Call, Any], None]
 """Sees a call that is no training, and its result: ``follower(call, result)``."""
 
-_light: set[Follower] = set()
+_light: WeakSet[Follower] = WeakSet()
 
 
 def lightly(follower: Follower) -> Follower:

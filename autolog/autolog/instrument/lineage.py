@@ -95,7 +95,12 @@ def model_of(subject: Any) -> Model | None:
 
 @lightly
 def follow_prediction(call: Call, result: Any) -> None:
-    """Remembers which model predicted `result`; for `PatchSet.follow`."""
+    """Remembers which model predicted `result`; for `PatchSet.follow`.
+
+    Not of one row, as programs that serve a model ask for: no metric is made of that.
+    """
+    if _is_one_row(result):
+        return
     model = model_of(call.instance)
     if model is not None:
         lineage_match.remember(model, Given(_features(call), users_frame(2)), result)
@@ -104,6 +109,8 @@ def follow_prediction(call: Call, result: Any) -> None:
 @lightly
 def follow_transform(call: Call, result: Any) -> None:
     """The same for a transformer, whose results belong to the split that its input belongs to."""
+    if _is_one_row(result):
+        return
     data = _features(call)
     follow_derived(data, result)
     model = model_of(call.instance)
@@ -162,6 +169,13 @@ def forget() -> None:
     """Drops everything that is remembered."""
     lineage_records.forget()
     lineage_split.forget()
+
+
+def _is_one_row(result: Any) -> bool:
+    try:
+        return bool(result.shape[0] == 1)
+    except (AttributeError, IndexError, TypeError):
+        return False
 
 
 def _features(call: Call) -> Any:

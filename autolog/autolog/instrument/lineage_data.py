@@ -158,12 +158,20 @@ def _if_unchanged(used: Used, data: Any, others: Sequence[Any]) -> Dataset | Non
     """Returns the dataset of the training if the data are still what it was made of."""
     from autolog_core.data import dataset_of
 
-    for labels in (None, *others):
+    size = _size(data)
+    for labels in (*(each for each in others if size and _size(each) == size), None):
         found = dataset_of(data, labels)
         if found is None or found.digest == used.dataset.digest:
             # A kind that cannot be read, such as a DMatrix, is known by being the same object.
             return used.dataset
     return None
+
+
+def _size(data: Any) -> int:
+    try:
+        return 0 if isinstance(data, str) else len(data)
+    except TypeError:
+        return 0
 
 
 def _rows(data: Any, rows: slice) -> Any:

@@ -128,8 +128,8 @@ def _write_later(live: LiveRun, path: str, make: Callable[[], bytes]) -> None:
     from autolog.fluent_runs import session_of
     from autolog_core.artifacts import open_repository
 
-    repository = open_repository(live.artifact_uri)
-    session_of(live).background.submit(lambda: repository.write_bytes(path, make()))
+    uri = live.artifact_uri
+    session_of(live).background.submit(lambda: open_repository(uri).write_bytes(path, make()))
 
 
 def _options(model: Model) -> Options | None:

@@ -98,18 +98,14 @@ def find(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Found | None:
     """Returns the prediction among the arguments of a call, by parameter or in their order."""
     if not len(predictions) and not len(recent):
         return None
-    first = [value for place, value in enumerate(args) if place == 1]
-    first += [value for name, value in kwargs.items() if name in _PREDICTED]
-    rest = [value for place, value in enumerate(args) if place != 1]
-    rest += [value for name, value in kwargs.items() if name not in _PREDICTED]
-    for value in (*first, *rest):
-        found = _same(value)
-        if found is not None:
-            return found
-    for value in first:
-        found = _equal(value)
-        if found is not None:
-            return found
+    first, rest = list(args[1:2]), [*args[:1], *args[2:]]
+    for name, value in kwargs.items():
+        (first if name in _PREDICTED else rest).append(value)
+    for look, values in ((_same, first), (_same, rest), (_equal, first)):
+        for value in values:
+            found = look(value)
+            if found is not None:
+                return found
     return None
 
 
@@ -156,14 +152,14 @@ def _equal(value: Any) -> Found | None:
     content = None if array is None or not array.ndim else fingerprint(array, whole=True)
     if array is None or content is None:
         return None
-    prediction = recent.find(rows, content) or _derived(array, content)
+    prediction = _newest(array, content)
     if prediction is None or prediction.is_ambiguous or not is_telling(array):
         return None
     return Found(prediction.model, prediction.given, None, value)
 
 
-def _derived(array: Array, content: int) -> Prediction | None:
-    """Returns another thread's prediction, or one of which these are a column or the decisions."""
+def _newest(array: Array, content: int) -> Prediction | None:
+    """Returns the newest prediction that is equal, or of which these are a column or decisions."""
     tried = 0
     for each in recent.of(len(array)):
         if each.content == content:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from autolog.instrument.lineage_memory import Memory, is_array
 from autolog.instrument.lineage_tables import Recent, WeakTable
-from autolog.instrument.recorder import AUTOLOGGING_TAG
+from autolog.instrument.runs import AUTOLOGGING_TAG
 
 if TYPE_CHECKING:
     from autolog_core.entities import Dataset

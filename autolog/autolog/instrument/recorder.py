@@ -12,9 +12,20 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autolog.instrument import faults
+from autolog.instrument.report import REPORT, Report
+from autolog.instrument.runs import (
+    AUTOLOGGING_TAG,
+    begin_child,
+    close_run,
+    extra_tags,
+    fitting_params,
+    open_run,
+    plain_key,
+    take_up,
+)
 from autolog_core import limits
 from autolog_core.entities import CONTEXT_TAG, Dataset, DatasetInput, InputTag
 from autolog_core.errors import InvalidArgument
@@ -23,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autolog.instrument.charts import Chart
-    from autolog.instrument.faults import Fault
     from autolog.instrument.spec import IntegrationSpec, Options
     from autolog_core.artifacts import ArtifactRepository
     from autolog_core.live import LiveRun
@@ -32,10 +42,7 @@ if TYPE_CHECKING:
     from autolog_core.models.snapshot import Snapshot
     from autolog_core.session import Session
 
-AUTOLOGGING_TAG = "mlflow.autologging"
 ERROR_TAG = "autolog.error"
-PARENT_TAG = "mlflow.parentRunId"
-REPORT = "autolog_report.json"
 LONG_PARAMS = "autolog_long_params.json"
 
 
@@ -48,6 +55,9 @@ class Recorder:
         integration: Who writes, such as "sklearn".
         site: The watched call, such as "Ridge.fit".
         model_id: Of the training's final model, once it is logged.
+        pause: Takes the time when our part before the call is over.
+        resume: Takes the time when the call is over.
+        fault: Puts an error of ours into the report.
     """
 
     def __init__(
@@ -68,15 +78,10 @@ class Recorder:
         self._spec = spec
         self._options = options
         self._live = live
-        self._captured: dict[str, int] = {}
-        self._skipped: list[dict[str, str]] = []
-        self._errors: list[dict[str, str]] = []
         self._long: dict[str, str] = {}
-        self._spent: dict[str, float] = {}
-        self._began = started
-        self._cost = {"before": 0.0, "after": 0.0}
-        self._called: float | None = None
-        self._call_ms = 0.0
+        self._report = Report(spec.name, site, started)
+        self.pause, self.resume = self._report.pause, self._report.resume
+        self.fault = self._report.fault
 
     @classmethod
     def open(
@@ -104,16 +109,16 @@ class Recorder:
         live = _active.current()
         owned = live is None or AUTOLOGGING_TAG in live.tags
         if owned:
-            live = _open_run(None if live is None else title)
+            live = open_run(None if live is None else title)
             if detached:
                 _active.pop(live)
         assert live is not None
         try:
-            live.set_tags({AUTOLOGGING_TAG: spec.name, **_extra_tags(options)})
+            live.set_tags({AUTOLOGGING_TAG: spec.name, **extra_tags(options)})
         except BaseException as error:
             # Without a recorder nobody else would end it.
             if owned:
-                _close_run(live, "FAILED", error)
+                close_run(live, "FAILED", error)
             raise
         made = cls(spec, options, site, live, owned, started)
         if detached:
@@ -123,27 +128,22 @@ class Recorder:
 
     def params(self, values: Mapping[str, object]) -> None:
         """Logs params; what the run cannot hold is left out, or kept as a file, and reported."""
-        known = self._live.params
-        fresh: dict[str, str] = {}
-        for key, value in values.items():
-            name = self._legal(key, "param")
-            text = str(value)
-            if len(text) > limits.PARAM_VALUE_LENGTH:
-                self._long[name] = text
-                text = text[: limits.PARAM_VALUE_LENGTH - 3] + "..."
-                self.skipped(f"end of param {name}", f"too long; all of it is in {LONG_PARAMS}")
-            before = known.get(name, fresh.get(name))
-            if before is not None and before != text:
-                self.skipped(f"param {name}", f"the run holds {before[:100]!r} under that name")
-            else:
-                fresh[name] = text
+        fresh, long, left_out = fitting_params(
+            [(self._legal(key, "param"), value) for key, value in values.items()],
+            self._live.params,
+        )
+        for name in long:
+            self.skipped(f"end of param {name}", f"too long; all of it is in {LONG_PARAMS}")
+        for name, held in left_out.items():
+            self.skipped(f"param {name}", f"the run holds {held[:100]!r} under that name")
+        self._long |= long
         self._live.log_params(fresh)
-        self._count("params", len(fresh))
+        self._report.count("params", len(fresh))
 
     def tags(self, values: Mapping[str, object]) -> None:
         """Sets tags."""
         self._live.set_tags(values)
-        self._count("tags", len(values))
+        self._report.count("tags", len(values))
 
     def dataset(self, dataset: Dataset, context: str, data: object = None) -> None:
         """Logs that the training used a dataset.
@@ -154,7 +154,7 @@ class Recorder:
             data: The features themselves, so that they are known when they are met again.
         """
         self._live.log_inputs([DatasetInput(dataset, (InputTag(CONTEXT_TAG, context),))])
-        self._count("datasets", 1)
+        self._report.count("datasets", 1)
         if data is not None:
             from autolog.instrument import lineage
 
@@ -168,14 +168,19 @@ class Recorder:
         dataset: Dataset | None = None,
     ) -> None:
         """Logs metrics of one step, linked to a logged model and a dataset if given."""
-        self._live.log_metrics(
-            {self._legal(key, "metric"): value for key, value in values.items()},
-            step=step,
-            model_id=model,
-            dataset_name=None if dataset is None else dataset.name,
-            dataset_digest=None if dataset is None else dataset.digest,
-        )
-        self._count("metrics", len(values))
+        if model is None and dataset is None:
+            # A loop's callback comes here: one by one is the fast way.
+            for key, value in values.items():
+                self._live.log_metric(self._legal(key, "metric"), value, step)
+        else:
+            self._live.log_metrics(
+                {self._legal(key, "metric"): value for key, value in values.items()},
+                step=step,
+                model_id=model,
+                dataset_name=None if dataset is None else dataset.name,
+                dataset_digest=None if dataset is None else dataset.digest,
+            )
+        self._report.count("metrics", len(values))
 
     def curve(
         self,
@@ -205,7 +210,7 @@ class Recorder:
             dataset_name=None if dataset is None else dataset.name,
             dataset_digest=None if dataset is None else dataset.digest,
         )
-        self._count("metrics", number)
+        self._report.count("metrics", number)
 
     def model(
         self,
@@ -233,23 +238,26 @@ class Recorder:
 
         info = log_model(make, name=name, step=step, params=params, run=self._live)
         assert info.model_id is not None
-        self._count("models", 1)
+        self._report.count("models", 1)
         if name == "model":
             self.model_id = info.model_id
         if subject is not None:
             lineage.trained(subject, self._live, info.model_id)
         return info.model_id
 
-    def trained(self, subject: object, model_id: str | None = None) -> None:
+    def trained(
+        self, subject: object, model_id: str | None = None, *, step: int | None = None
+    ) -> None:
         """Remembers which run trained `subject`, for what is measured of it later.
 
         Args:
             subject: The model.
             model_id: The logged model that it was kept as; absent, the run's final one.
+            step: The step that a training which goes on is at.
         """
         from autolog.instrument import lineage
 
-        lineage.trained(subject, self._live, model_id or self.model_id)
+        lineage.trained(subject, self._live, model_id or self.model_id, step=step)
 
     def keeps_models(self) -> bool:
         """Whether models are to be kept."""
@@ -284,25 +292,21 @@ class Recorder:
         Returns:
             The checkpoint's id; None if none is due.
         """
-        from autolog.instrument.checkpoints import chosen_policy, save_checkpoint
-        from autolog.instrument.models import log_model
+        from autolog.instrument.checkpoints import save_due
 
-        policy = chosen_policy() or policy
-        if policy is None or not self._options.log_models:
+        if not self._options.log_models:
             return None
-        info = save_checkpoint(
+        info = save_due(
             self._session(),
             self._live,
-            policy,
-            lambda tags: log_model(
-                make, name=f"{group}-{step}", step=step, tags=tags, run=self._live
-            ),
+            make,
             group=group,
             step=step,
             epoch=step if epoch is None else epoch,
             metrics=metrics,
+            default=policy,
         )
-        self._count("checkpoints", info is not None)
+        self._report.count("checkpoints", info is not None)
         return None if info is None else info.model_id
 
     def chart(self, path: str, chart: Chart, data: object = None) -> None:
@@ -321,15 +325,10 @@ class Recorder:
             self.artifact_later(f"{path}.png", lambda: draw(chart))
 
     def artifact(self, path: str, content: str | bytes) -> None:
-        """Writes a file of the run.
-
-        Args:
-            path: Under the run's artifacts, with forward slashes.
-            content: Text is written as UTF-8.
-        """
+        """Writes a file of the run; `path` has forward slashes, text becomes UTF-8."""
         data = content.encode() if isinstance(content, str) else content
         self._repository().write_bytes(path, data)
-        self._count("artifacts", 1)
+        self._report.count("artifacts", 1)
 
     def artifact_later(self, path: str, make: Callable[[], bytes]) -> None:
         """Writes a file of the run in the background, where it takes long to make.
@@ -340,7 +339,7 @@ class Recorder:
         """
         repository = self._repository()
         self._session().saving.submit(lambda: repository.write_bytes(path, make()), self.run_id)
-        self._count("artifacts", 1)
+        self._report.count("artifacts", 1)
 
     @contextmanager
     def child(
@@ -358,19 +357,10 @@ class Recorder:
             end_time: The same, if it is over.
             status: How it ended, unless the block raises.
         """
-        from autolog_core.runs import finish_run, source_tags
+        from autolog_core.runs import finish_run
 
         session = self._session()
-        tags = {
-            **source_tags(session),
-            PARENT_TAG: self._live.run_id,
-            AUTOLOGGING_TAG: self._spec.name,
-            **_extra_tags(self._options),
-        }
-        live = session.create_run(
-            self._live.experiment_id, name=name, tags=tags, start_time=start_time
-        )
-        session.open_runs[live.run_id] = live
+        live = begin_child(session, self._live, name, extra_tags(self._options), start_time)
         try:
             child = Recorder(self._spec, self._options, self.site, live, True, perf_counter())
             yield child
@@ -380,11 +370,11 @@ class Recorder:
             finish_run(live, "FAILED", session=session, exception=error)
             raise
         finish_run(live, status, session=session, end_time=end_time)
-        self._count("child runs", 1)
+        self._report.count("child runs", 1)
 
     def skipped(self, what: str, why: str) -> None:
         """Puts into the report that `what` was not captured."""
-        self._skipped.append({"what": what, "why": why})
+        self._report.skip(what, why)
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -401,26 +391,7 @@ class Recorder:
                 faults.record(self._spec.name, self.site, name, error, silent=self._options.silent)
             )
         finally:
-            self._spent[name] = self._spent.get(name, 0.0) + perf_counter() - began
-
-    def fault(self, fault: Fault) -> None:
-        """Puts an error of ours into the report."""
-        last = fault.text.strip().rpartition("\n")[2]
-        self._errors.append({"what": fault.phase, "error": last})
-        self.skipped(fault.phase, "an error of autolog; see errors")
-
-    def pause(self) -> None:
-        """Takes the time when our part before the call is over."""
-        now = perf_counter()
-        self._cost["before"] = now - self._began
-        self._called = now
-
-    def resume(self) -> None:
-        """Takes the time when the call is over."""
-        now = perf_counter()
-        if self._called is not None:
-            self._call_ms = (now - self._called) * 1e3
-        self._began = now
+            self._report.spend(name, perf_counter() - began)
 
     def close(self, status: str, error: BaseException | None = None) -> None:
         """Writes the report, and ends the run if it was opened here.
@@ -429,34 +400,27 @@ class Recorder:
             status: How the training ended: FINISHED or FAILED.
             error: What it raised, which is kept with the run. A run of the user stays open.
         """
-        self._cost["after"] = perf_counter() - self._began if self._called is not None else 0.0
+        self._report.close()
         try:
             with self.part("the report"):
                 if self._long:
                     self.artifact(LONG_PARAMS, json.dumps(self._long, indent=1))
-                if self._errors:
-                    self._live.set_tags({ERROR_TAG: self._errors[0]["error"][:1000]})
+                if self._report.errors:
+                    self._live.set_tags({ERROR_TAG: self._report.errors[0]["error"][:1000]})
                 if error is not None and not self.owned:
-                    _note_failure(self._live, error)
-                self.artifact(REPORT, json.dumps(self._report(), indent=1))
+                    from autolog_core.runs import record_failure
+
+                    record_failure(self._live, error)
+                self.artifact(REPORT, json.dumps(self._report.to_dict(), indent=1))
         finally:
             if self.owned:
-                _close_run(self._live, status, error)
+                close_run(self._live, status, error)
 
     def resume_run(self) -> bool:
         """Takes the run up again after `close`; False if it is over for good."""
         if not self.owned:
             return self._live.status == "RUNNING"
-        session = self._session()
-        try:
-            self._live.resume()
-        except InvalidArgument:
-            # Its session is closed: the program tracks elsewhere by now.
-            return False
-        session.open_runs[self.run_id] = self._live
-        if session.settings.system_metrics:
-            session.watch(self._live)
-        return True
+        return take_up(self._session(), self._live)
 
     def _repository(self) -> ArtifactRepository:
         if self._files is None:
@@ -470,67 +434,15 @@ class Recorder:
 
         return session_of(self._live)
 
-    def _report(self) -> dict[str, Any]:
-        return {
-            "integration": self._spec.name,
-            "call": self.site,
-            "captured": self._captured,
-            "skipped": self._skipped,
-            "errors": self._errors,
-            "call_ms": round(self._call_ms, 3),
-            "cost_ms": {
-                "before the call": round(self._cost["before"] * 1e3, 3),
-                "after the call": round(self._cost["after"] * 1e3, 3),
-                "parts": {name: round(spent * 1e3, 3) for name, spent in self._spent.items()},
-            },
-        }
-
-    def _count(self, what: str, number: int) -> None:
-        if number:
-            self._captured[what] = self._captured.get(what, 0) + number
-
     def _legal(self, key: object, what: str) -> str:
         try:
             return limits.check_key(key, what)
         except InvalidArgument:
-            legal = _plain_key(str(key))
-            self.skipped(f"name of {what} {str(key)[:100]!r}", f"not allowed; kept as {legal!r}")
+            legal = plain_key(str(key))
+            named = f"name of {what} {str(key)[:100]!r}"
+            self._report.skip(named, f"not allowed; kept as {legal!r}", once=True)
             return legal
 
 
 def _start() -> None:
     """A job that has the thread start which runs it."""
-
-
-def _plain_key(key: str) -> str:
-    import re
-
-    plain = re.sub(r"[^/\w.\- :]", "_", key)
-    plain = "/".join(part for part in plain.split("/") if part.strip(".")) or "_"
-    return plain[: limits.KEY_LENGTH].rstrip("/")
-
-
-def _extra_tags(options: Options) -> dict[str, str]:
-    tags = {key: str(value) for key, value in (options.extra_tags or {}).items()}
-    tags.pop(AUTOLOGGING_TAG, None)
-    return tags
-
-
-def _open_run(name: str | None) -> LiveRun:
-    """Begins a run as the fluent API does, so that the two agree on everything about runs."""
-    from autolog import _active, fluent_runs
-
-    fluent_runs.start_run(run_name=name, nested=_active.current() is not None)
-    return _active.stack.get()[-1]
-
-
-def _note_failure(live: LiveRun, error: BaseException) -> None:
-    from autolog_core.runs import record_failure
-
-    record_failure(live, error)
-
-
-def _close_run(live: LiveRun, status: str, error: BaseException | None) -> None:
-    from autolog import fluent_runs
-
-    fluent_runs.close_run(live, status, error)

@@ -287,7 +287,7 @@ def _after_fork() -> None:
 
 def _handed_down(live: LiveRun) -> LiveRun:
     """Returns another handle of a run, which looks as if it held a training already."""
-    from autolog.instrument.recorder import AUTOLOGGING_TAG
+    from autolog.instrument.runs import AUTOLOGGING_TAG
 
     handle = copy.copy(live)
     handle.attach()

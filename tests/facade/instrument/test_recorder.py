@@ -86,11 +86,21 @@ def test_params_that_the_run_cannot_hold(record, runs):
     }  # fmt: skip
     assert artifact(run, "autolog_long_params.json") == {"long": "x" * 7000}
     skipped = artifact(run, "autolog_report.json")["skipped"]
-    assert [entry["what"] for entry in skipped] == [
-        "param C",
+    assert sorted(entry["what"] for entry in skipped) == [
         "end of param long",
         "name of param '(odd) key!'",
+        "param C",
     ]
+
+
+def test_two_names_that_are_one_are_told(record, runs):
+    recorder = record()
+    recorder.params({"a?": 1, "a!": 2})
+    recorder.close("FINISHED")
+    (run,) = runs()
+    assert run.data.params == {"a_": "1"}
+    told = artifact(run, "autolog_report.json")["skipped"]
+    assert "the run holds '1' under that name" in [entry["why"] for entry in told]
 
 
 @pytest.mark.parametrize("key", ["", "..", "a//b", "/x", "ü€", "k" * 300, "\ud800", "a/../b"])
