@@ -82,7 +82,7 @@ def describe(estimator: Any) -> tuple[bytes, tuple[str, ...]]:
     """
     params: dict[str, Any] = {}
     lost = []
-    given = {name: getattr(estimator, name, None) for name in _param_names(type(estimator))}
+    given = {name: getattr(estimator, name, None) for name in param_names(type(estimator))}
     for name, value in {**given, **getattr(estimator, "kwargs", {})}.items():
         if value is None or (isinstance(value, float) and math.isnan(value)):
             continue
@@ -99,7 +99,8 @@ def describe(estimator: Any) -> tuple[bytes, tuple[str, ...]]:
     return json.dumps(content).encode(), tuple(lost)
 
 
-def _param_names(kind: type) -> dict[str, None]:
+def param_names(kind: type) -> dict[str, None]:
+    """Returns the names of the params that a class of estimators and its bases are made with."""
     found: dict[str, None] = {}
     for each in kind.__mro__:
         if each is not object and "__init__" in vars(each):
@@ -137,7 +138,7 @@ def restore(kind: Any, data: bytearray, told: Content | None) -> Any:
         InvalidArgument: The other file is damaged.
     """
     estimator = kind()
-    known = _param_names(kind)
+    known = param_names(kind)
     params, results = ({}, None) if told is None else _read(told)
     own = {name: value for name, value in params.items() if name in known}
     if "n_jobs" in own:
