@@ -117,13 +117,18 @@ def snapshot(cb_model: Any, *, format: str = CBM, **options: Any) -> Snapshot:
         raise InvalidArgument(
             f"cb_model {type(cb_model).__name__} is not fitted: call its fit() first"
         )
-    kind = next(each for each in type(cb_model).__mro__ if _is_own(each))
+    kind = own_class(cb_model)
     notes: tuple[str, ...] = ()
     if kind is not type(cb_model):
         own = type(cb_model).__qualname__
         notes = (f"{own} is none of CatBoost's classes: it will be loaded as {kind.__name__}",)
     payload = CatboostPayload(_bytes_of(cb_model, format), kind.__name__, format, notes)
     return saving.prepare(payload, saving.SaveOptions(**options), CatboostWrapper(cb_model).predict)
+
+
+def own_class(cb_model: Any) -> Any:
+    """Returns the class of CatBoost that a model is of, or that its class derives from."""
+    return next(each for each in type(cb_model).__mro__ if _is_own(each))
 
 
 def _is_own(kind: type) -> bool:
