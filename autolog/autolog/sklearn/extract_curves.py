@@ -184,7 +184,7 @@ def _parts(estimator: Any) -> Iterator[Any]:
             estimator = held["regressor_"]
         elif "estimators_" not in held:
             # Of an ensemble it is the unfitted template.
-            estimator = held.get("estimator_")
+            estimator = held.get("estimator_", held.get("base_estimator_"))
         else:
             return
 

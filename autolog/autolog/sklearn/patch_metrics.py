@@ -7,11 +7,12 @@ it. `autolog.instrument.lineage` knows which prediction is whose; here is what l
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cached_property, partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from autolog.instrument import lineage
+from autolog.instrument.guard import lightly
 from autolog.instrument.wrapper import Wrapper
 
 if TYPE_CHECKING:
@@ -39,12 +40,21 @@ def follow_methods(patches: PatchSet, owner: type) -> None:
     Mixins are among those: scikit-learn's own, and the user's.
     """
     for base in owner.__mro__:
-        for name, follower in FOLLOWERS.items():
-            raw = base.__dict__.get(name)
-            if type(raw) is Wrapper or raw is None:
-                continue
-            if callable(raw) or hasattr(raw, "__get__"):
-                patches.follow(base, name, follower)
+        held = base.__dict__
+        for name in FOLLOWERS.keys() & held.keys():
+            if _is_method(held[name]):
+                patches.follow(base, name, FOLLOWERS[name])
+
+
+def _is_method(raw: object) -> bool:
+    """Whether a class's attribute is a method, and is not followed yet.
+
+    A class may have a property of that name, or an object that can be called.
+    """
+    kind = type(raw)
+    if kind is Wrapper or isinstance(raw, cached_property):
+        return False
+    return hasattr(kind, "__get__") and not hasattr(kind, "__set__")
 
 
 def install_metrics(patches: PatchSet, module: ModuleType) -> None:
@@ -73,12 +83,21 @@ def _follow_functions(patches: PatchSet, module: ModuleType) -> None:
         function = getattr(module, name)
         if isinstance(function, FunctionType) and function.__module__ not in (_FACTORIES, _PAIRS):
             wanted[id(function)] = name
+    known = frozenset(wanted.values())
     holders = [each for each in list(sys.modules.values()) if _may_hold(each)]
     for holder in (module, module.cluster, *holders):
         held = holder.__dict__
+        # Installed modules are thousands, and hold a function under its own name if at all.
+        if held.keys().isdisjoint(known) and _is_installed(holder):
+            continue
         for name in [name for name, value in list(held.items()) if id(value) in wanted]:
             metric = wanted[id(held[name])]
-            patches.follow(holder, name, partial(_measured, patches, metric))
+            patches.follow(holder, name, lightly(partial(_measured, patches, metric)))
+
+
+def _is_installed(module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and "site-packages" in file
 
 
 def _may_hold(module: object) -> bool:

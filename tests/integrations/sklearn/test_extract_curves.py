@@ -46,7 +46,11 @@ from sklearn.svm import SVC
 
 from autolog.sklearn.extract_curves import read_story
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # The default of scikit-learn 1.5 is another algorithm.
+    pytest.mark.filterwarnings("ignore:The SAMME.R algorithm:FutureWarning"),
+]
 
 
 @pytest.fixture(scope="module")

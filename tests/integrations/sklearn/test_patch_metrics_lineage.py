@@ -5,6 +5,7 @@ import gc
 import pickle
 import sys
 import weakref
+from functools import cached_property
 
 import cloudpickle
 import numpy as np
@@ -23,6 +24,7 @@ from sklearn.utils import all_estimators
 import autolog
 from autolog.instrument import control, lineage
 from autolog.instrument.lineage_records import models, predictions
+from autolog.instrument.wrapper import Wrapper
 from autolog_core.session import default_session
 
 FEATURES, LABELS = load_iris(return_X_y=True)
@@ -213,8 +215,10 @@ def test_b18_splits_of_splits():
     second = GaussianNB().fit(X_train, y_train)
     second.score(X_test, y_test)
     second.score(X_val, y_val)
+    GaussianNB().fit(FEATURES, LABELS).score(X_val, y_val)
     notices = [run.data.tags.get("autolog.notice") for run in runs()]
     assert notices[0] is None
+    assert notices[2] is not None
     assert notices[1] is not None
     assert notices[1].startswith("GaussianNB_score-2_X_val: ")
 
@@ -468,6 +472,26 @@ def test_methods_are_described_as_before():
     assert metrics.f1_score.__module__ == "sklearn.metrics._classification"
 
 
+def test_attributes_that_are_no_methods_are_left_alone():
+    shared = object()
+
+    class Holder(BaseEstimator):
+        transform = dict
+
+        @property
+        def predict(self):
+            return shared
+
+        @cached_property
+        def score(self):
+            return shared
+
+    assert Holder().predict is shared
+    assert Holder().score is shared
+    assert Holder.transform is dict
+    assert Holder().transform is dict
+
+
 @pytest.mark.parametrize("name", ["predict", "predict_proba", "transform", "score"])
 def test_estimators_stay_what_their_training_made_of_them(name):
     """No estimator of scikit-learn replaces its fitted attributes when it is used."""
@@ -555,3 +579,41 @@ def test_transformers_that_were_trained():
     reduced = model.transform(X)
     metrics.silhouette_score(reduced, LABELS)
     assert "silhouette_score_X" in keys()
+
+
+def test_the_newest_prediction_counts_however_it_is_met():
+    first = GaussianNB().fit(FEATURES, LABELS == 1)
+    metrics.accuracy_score(LABELS == 1, first.predict(FEATURES).tolist())
+    second = GaussianNB().fit(FEATURES, LABELS == 1)
+    proba = second.predict_proba(FEATURES)[:, 1]
+    metrics.accuracy_score(LABELS == 1, proba > 0.5)
+    assert keys(0) == {"accuracy_score_FEATURES"}
+    assert keys(1) == {"accuracy_score_FEATURES"}
+
+
+def test_p46_nothing_is_left_of_the_patches():
+    import sklearn.model_selection
+    from sklearn.inspection import _permutation_importance as shuffling
+    from sklearn.pipeline import Pipeline
+
+    def places():
+        return [
+            GaussianNB.__mro__[1].__dict__["predict"],
+            ClassifierMixin.__dict__["score"],
+            Pipeline.__dict__["predict_proba"],
+            StandardScaler.__dict__["transform"],
+            metrics._scorer._BaseScorer.__dict__["__call__"],
+            metrics._scorer._MultimetricScorer.__dict__["__call__"],
+            metrics.__dict__["f1_score"],
+            metrics.cluster.__dict__["rand_score"],
+            sklearn.model_selection.__dict__["train_test_split"],
+            sklearn.model_selection._split.__dict__["train_test_split"],
+            globals()["train_test_split"],
+            shuffling.__dict__["_weights_scorer"],
+        ]
+
+    watched = places()
+    assert all(type(each) is Wrapper for each in watched)
+    autolog.sklearn.autolog(disable=True)
+    after = places()
+    assert all(each is was.__wrapped__ for each, was in zip(after, watched, strict=True))

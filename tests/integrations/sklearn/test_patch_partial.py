@@ -352,6 +352,20 @@ def test_in_the_users_run_it_ends_with_it(iris):
     assert len(run.outputs.model_outputs) == 1
 
 
+def test_scores_between_the_calls_are_a_curve(iris):
+    features, labels = iris
+    X_val, y_val = features[100:], labels[100:]
+    classifier = SGDClassifier(random_state=0)
+    expected = []
+    for _ in range(3):
+        train(classifier, (features[:100], labels[:100]), classes=[0, 1, 2])
+        expected.append(classifier.score(X_val, y_val))
+    ongoing.close_all()
+    run = only()
+    (key,) = [name for name in run.data.metrics if name.endswith("_X_val")]
+    assert history(run, key) == list(zip([1, 3, 5], expected, strict=True))
+
+
 def test_v17_two_in_the_users_run(iris):
     with autolog.start_run():
         one, other = SGDClassifier(alpha=1.0), SGDClassifier(alpha=2.0)
