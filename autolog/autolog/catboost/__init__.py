@@ -1,9 +1,10 @@
 """CatBoost: one run for each training, and models that load without trust.
 
 **When.** At the outermost ``fit`` of ``CatBoost``, ``CatBoostClassifier``, ``CatBoostRegressor``,
-``CatBoostRanker`` and of classes that derive from them; at ``catboost.train``, ``catboost.cv``,
-``grid_search`` and ``randomized_search``, however they were imported. What these fit inside belongs
-to their run. Folds of scikit-learn's searches make no runs.
+``CatBoostRanker`` and of classes that derive from them; at ``catboost.train``, ``catboost.cv`` and
+``sample_gaussian_process``, however they were imported; at ``grid_search``, ``randomized_search``
+and ``select_features``. What these fit inside belongs to their run; a search has child runs for its
+best candidates. Folds of scikit-learn's searches make no runs.
 
 **Where.** In the active run of the thread, else in a run of its own. A second training in the same
 run gets a child run.

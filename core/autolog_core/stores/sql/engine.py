@@ -6,9 +6,11 @@ import errno
 import os
 import random
 import sqlite3
+import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -115,7 +117,7 @@ class Database:
         pause = 0.005
         while True:
             try:
-                with self.engine.connect() as connection:
+                with _in_use(), self.engine.connect() as connection:
                     connection = connection.execution_options(**{_WRITE: write})
                     if not write:
                         return work(connection)
@@ -201,16 +203,56 @@ def _quoted(path: str) -> str:
 
 _OPEN: weakref.WeakSet[Database] = weakref.WeakSet()
 _INHERITED: list[Pool] = []
+_LONGEST = 10.0
+"""Seconds for which a fork waits at most for what is under way."""
+_gate = threading.Condition()
+_under_way = 0
+
+
+@contextmanager
+def _in_use() -> Iterator[None]:
+    global _under_way
+    with _gate:
+        _under_way += 1
+    try:
+        yield
+    finally:
+        with _gate:
+            _under_way -= 1
+            _gate.notify_all()
+
+
+def _close_before_fork() -> None:
+    """Closes the connections of a process that forks, once none is in use.
+
+    SQLite remembers in memory which locks its process holds. A child would find its parent's there
+    and believe them its own: it waits for ever for a transaction of its parent, and goes on writing
+    into a log that the parent has deleted.
+    """
+    _gate.acquire()
+    if _gate.wait_for(lambda: not _under_way, _LONGEST):
+        for database in list(_OPEN):
+            database.engine.dispose()
+
+
+def _go_on() -> None:
+    _gate.release()
 
 
 def _forget_inherited() -> None:
     """Gives a forked child its own connections.
 
-    The parent's are kept unused: closing them here would drop locks that the parent relies on.
+    Those that could not be closed before are kept unused: closing them here would drop locks that
+    the parent relies on.
     """
+    global _gate, _under_way
+    _gate = threading.Condition()
+    _under_way = 0
     for database in list(_OPEN):
         _INHERITED.append(database.engine.pool)
         database.engine.dispose(close=False)
 
 
-os.register_at_fork(after_in_child=_forget_inherited)
+os.register_at_fork(
+    before=_close_before_fork, after_in_parent=_go_on, after_in_child=_forget_inherited
+)
