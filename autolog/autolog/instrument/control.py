@@ -271,7 +271,7 @@ def _tell_kept(found: Integration, options: Options) -> None:
 def _tell_without_effect(found: Integration, options: Options) -> None:
     changed = options.changed()
     for name, why in found.spec.without_effect.items():
-        if name in changed and changed[name] is not False and changed[name] != 0:
+        if changed.get(name, False) not in (False, 0):
             _tell(found, name, f"autolog.{found.spec.name}: {name} has no effect yet: {why}")
 
 

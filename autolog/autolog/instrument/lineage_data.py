@@ -15,6 +15,7 @@ from autolog.instrument.lineage_records import (
     number_of,
 )
 from autolog.instrument.lineage_split import TEST, Part, part_of, sources_of
+from autolog_core.limits import DATASET_NAME_LENGTH
 
 if TYPE_CHECKING:
     from autolog_core.entities import Dataset
@@ -145,7 +146,7 @@ def _dataset(
         return None
     if rows is not None:
         data = _rows(data, rows)
-    name = None if given.name == UNKNOWN else given.name
+    name = None if given.name == UNKNOWN else (given.name or "")[:DATASET_NAME_LENGTH]
     for used in record.used:
         if rows is None and _alive(used.data) is origin.data:
             known = _if_unchanged(used, data, others)

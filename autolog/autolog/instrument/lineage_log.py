@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from autolog.instrument import control, lineage_records
+from autolog.instrument import control, faults, lineage_records
 from autolog.instrument.lineage_data import dataset_of_origin, name_of, notice_of, origin_of
 from autolog.instrument.lineage_names import spelled, users_frame
 from autolog_core import limits
@@ -70,7 +70,11 @@ def log_measured(
         return
     dataset = None
     if options.log_datasets:
-        dataset = dataset_of_origin(found.given, origin, found.rows, others, model.record)
+        try:
+            dataset = dataset_of_origin(found.given, origin, found.rows, others, model.record)
+        except Exception as error:
+            # Data that cannot be read must not cost the run its metric.
+            faults.record(model.integration, title, "the dataset", error, silent=options.silent)
         if dataset is not None:
             _log_input(live, model.record, dataset, origin)
     live.log_metric(
@@ -83,7 +87,7 @@ def log_measured(
     )
     notice = notice_of(origin, model.record)
     if notice is not None:
-        _note(live, model.record, key, notice)
+        _note(live, model.record, f"{found.given.name}: {notice}")
     spelt = ", ".join(f"{each}={spelled(value, frame)}" for each, value in arguments.items())
     _record_call(live, model.record, key, f"{title}({spelt})")
 
@@ -158,7 +162,7 @@ def _key(
         labels = record.labels.setdefault(data, {})
         label = _numbered(data, labels.setdefault(token, len(labels) + 1))
     if number > _MOST_CALLS:
-        _note(found.model.live, record, name, f"calls beyond {_MOST_CALLS} are not logged")
+        _note(found.model.live, record, f"{name}: calls beyond {_MOST_CALLS} are not logged")
         return None
     return _legal(f"{_numbered(name, number)}_{label}")
 
@@ -187,11 +191,11 @@ def _log_input(live: LiveRun, record: RunRecord, dataset: Dataset, origin: Origi
     live.log_inputs([DatasetInput(dataset, tuple(tags))])
 
 
-def _note(live: LiveRun, record: RunRecord, key: str, notice: str) -> None:
+def _note(live: LiveRun, record: RunRecord, notice: str) -> None:
     with lineage_records.lock:
-        if any(notice in known for known in record.notices):
+        if notice in record.notices:
             return
-        record.notices.append(f"{key}: {notice}")
+        record.notices.append(notice)
         text = "; ".join(record.notices)
     live.set_tags({NOTICE_TAG: text[: limits.TAG_VALUE_LENGTH]})
 

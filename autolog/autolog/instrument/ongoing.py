@@ -165,6 +165,17 @@ def step_of(subject: Any) -> int | None:
     return found.steps - 1 if found is not None and found.steps else None
 
 
+def tell_step(subject: Any) -> None:
+    """Has what is measured of `subject` now logged at the step that its training is at.
+
+    For whoever asks which run trained it: a training tells nothing at each step of its own accord,
+    which would cost more than its metrics.
+    """
+    found = _open.get(id(subject))
+    if found is not None and found.steps:
+        found.recorder.trained(subject, step=found.steps - 1)
+
+
 def begin(switch: Switch, site: str, title: str, subject: Any, finish: Finish) -> Ongoing | None:
     """Opens a run for the training of `subject`, which is not made the active one.
 

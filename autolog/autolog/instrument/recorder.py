@@ -120,11 +120,7 @@ class Recorder:
             if owned:
                 close_run(live, "FAILED", error)
             raise
-        made = cls(spec, options, site, live, owned, started)
-        if detached:
-            # Python 3.12 starts no thread while the process ends, when such models are kept.
-            made._session().saving.submit(_start)
-        return made
+        return cls(spec, options, site, live, owned, started)
 
     def params(self, values: Mapping[str, object]) -> None:
         """Logs params; what the run cannot hold is left out, or kept as a file, and reported."""
@@ -442,7 +438,3 @@ class Recorder:
             named = f"name of {what} {str(key)[:100]!r}"
             self._report.skip(named, f"not allowed; kept as {legal!r}", once=True)
             return legal
-
-
-def _start() -> None:
-    """A job that has the thread start which runs it."""

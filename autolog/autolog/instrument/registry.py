@@ -16,6 +16,7 @@ BUILTIN: dict[str, str] = {
     "xgboost": "autolog.xgboost.spec:SPEC",
     "lightgbm": "autolog.lightgbm.spec:SPEC",
     "catboost": "autolog.catboost.spec:SPEC",
+    "pytorch": "autolog.pytorch.spec:SPEC",
 }
 
 

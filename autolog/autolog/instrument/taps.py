@@ -15,10 +15,10 @@ from typing import Any
 
 from autolog_core.errors import InvalidArgument
 
-Before = Callable[[tuple[Any, ...], dict[str, Any]], Any]
-"""Sees the arguments of a call; what it returns is handed to `After`."""
-After = Callable[[Any, Any, BaseException | None], None]
-"""Sees what `Before` returned, the result, and what was raised instead of one."""
+Before = Callable[[tuple[Any, ...], dict[str, Any]], object]
+"""Sees the arguments of a call."""
+After = Callable[[tuple[Any, ...], dict[str, Any], Any, BaseException | None], object]
+"""Sees the arguments, the result, and what was raised instead of one."""
 
 _NAME = "__autolog_tap_{}__"
 
@@ -30,22 +30,29 @@ class Tap:
 
     Args:
         function: A Python function without a closure.
-        before: Called before each call.
+        before: Called before each call. What is no keyword-only argument arrives by its place,
+            defaults included.
         after: Called after each call.
+        unless: Whether a call is not to be looked at now, as while a compiler traces it.
 
     Raises:
         InvalidArgument: The function is not written in Python, or has a closure.
     """
 
     def __init__(
-        self, function: Any, before: Before | None = None, after: After | None = None
+        self,
+        function: Any,
+        before: Before | None = None,
+        after: After | None = None,
+        *,
+        unless: Callable[[], bool] | None = None,
     ) -> None:
         if not isinstance(function, types.FunctionType) or function.__code__.co_freevars:
             raise InvalidArgument(f"{function!r} cannot be tapped: it is no plain Python function")
         self._function = function
         self._code = function.__code__
         self._name = _NAME.format(id(function))
-        function.__globals__[self._name] = _caller(_copy(function), before, after)
+        function.__globals__[self._name] = _caller(_copy(function), before, after, unless)
         self._tapped = _trampoline(function, self._name)
         function.__code__ = self._tapped
 
@@ -68,19 +75,25 @@ def _copy(function: types.FunctionType) -> types.FunctionType:
 
 
 def _caller(
-    original: Callable[..., Any], before: Before | None, after: After | None
+    original: Callable[..., Any],
+    before: Before | None,
+    after: After | None,
+    unless: Callable[[], bool] | None,
 ) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        seen = None if before is None else before(args, kwargs)
+        if unless is not None and unless():
+            return original(*args, **kwargs)
+        if before is not None:
+            before(args, kwargs)
         if after is None:
             return original(*args, **kwargs)
         try:
             result = original(*args, **kwargs)
         except BaseException as error:
-            after(seen, None, error)
+            after(args, kwargs, None, error)
             raise
-        after(seen, result, None)
+        after(args, kwargs, result, None)
         return result
 
     return call

@@ -10,13 +10,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from autolog.instrument import control, faults
+from autolog.instrument.runs import PARENT_TAG
 from autolog.instrument.scope import in_worker, outermost
 
 if TYPE_CHECKING:
     from autolog_core.config import Settings
     from autolog_core.models.policy import CheckpointPolicy
-
-PARENT_TAG = "mlflow.parentRunId"
 
 
 @dataclass(frozen=True, slots=True)

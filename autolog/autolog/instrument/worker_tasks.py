@@ -16,8 +16,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from autolog.instrument import control
+from autolog.instrument.runs import AUTOLOGGING_TAG, PARENT_TAG
 from autolog.instrument.scope import outermost, suppress
-from autolog.instrument.worker_state import PARENT_TAG, State, report, thaw
+from autolog.instrument.worker_state import State, report, thaw
 
 if TYPE_CHECKING:
     from autolog_core.live import LiveRun
@@ -287,8 +288,6 @@ def _after_fork() -> None:
 
 def _handed_down(live: LiveRun) -> LiveRun:
     """Returns another handle of a run, which looks as if it held a training already."""
-    from autolog.instrument.runs import AUTOLOGGING_TAG
-
     handle = copy.copy(live)
     handle.attach()
     handle.tags = {AUTOLOGGING_TAG: "", **live.tags}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from autolog.xgboost import extract
+from autolog.xgboost.estimator import library
 from autolog_core.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -146,12 +148,20 @@ def _signature(model: Any, recorder: Recorder, rows: Any) -> ModelSignature | No
         recorder.skipped("signature", str(error))
         return None
     try:
-        outputs = infer_schema(XgboostWrapper(model).predict(rows))
+        with _in_one_thread():
+            outputs = infer_schema(XgboostWrapper(model).predict(rows))
     except Exception as error:
         # A class of the user's may predict in ways of its own.
         recorder.skipped("output of the signature", f"{type(error).__name__}: {error}")
         outputs = None
     return ModelSignature(inputs, outputs)
+
+
+def _in_one_thread() -> AbstractContextManager[None]:
+    # To start more takes longer than to predict a few rows.
+    xgboost = library()
+    known = "nthread" in xgboost.get_config()
+    return xgboost.config_context(nthread=1) if known else nullcontext()
 
 
 def log_best(recorder: Recorder, rounds: Rounds, best: int | None) -> int:

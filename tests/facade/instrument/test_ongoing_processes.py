@@ -52,13 +52,13 @@ model = Model()
 """
 
 
-def run(tmp_path, program, python=sys.executable):
+def run(tmp_path, program):
     """Runs a program and returns how it ended, and the runs that it left."""
     script = tmp_path / "program.py"
     script.write_text(PREPARED + textwrap.dedent(program))
     folder = tmp_path / "mlruns"
     done = subprocess.run(
-        [python, script, folder],
+        [sys.executable, "-W", "ignore:This process:DeprecationWarning", script, folder],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -51,13 +51,13 @@ def test_calls_are_seen_and_nothing_about_the_function_changes(lib):
     held, signature, source = lib.area, inspect.signature(lib.area), inspect.getsource(lib.area)
     tap = Tap(
         lib.area,
-        lambda args, kwargs: seen.append((args, kwargs)) or len(seen),
-        lambda token, result, error: seen.append((token, result, error)),
+        lambda args, kwargs: seen.append((args, kwargs)),
+        lambda args, kwargs, result, error: seen.append((args, result, error)),
     )
     assert held is lib.area
     assert held(1, unit="cm", depth=4) == (1, 2, (), "cm", {"depth": 4})
     assert seen[0] == ((1, 2), {"unit": "cm", "depth": 4})
-    assert seen[1] == (1, (1, 2, (), "cm", {"depth": 4}), None)
+    assert seen[1] == ((1, 2), (1, 2, (), "cm", {"depth": 4}), None)
     assert inspect.signature(lib.area) == signature
     assert inspect.getsource(lib.area) == source
     assert lib.area.__doc__ == "The area."
@@ -71,13 +71,21 @@ def test_calls_are_seen_and_nothing_about_the_function_changes(lib):
 
 def test_errors_pass_and_are_seen(lib):
     seen = []
-    Tap(lib.area, None, lambda token, result, error: seen.append(error))
+    Tap(lib.area, None, lambda args, kwargs, result, error: seen.append(error))
     with pytest.raises(ValueError, match="width") as caught:
         lib.area(-1)
     assert seen == [caught.value]
     assert "raise ValueError" in "".join(traceback.format_exception(caught.value))
     with pytest.raises(TypeError, match="area\\(\\) missing 1 required positional argument"):
         lib.area()
+
+
+def test_calls_that_are_not_to_be_looked_at(lib):
+    seen, asked = [], [False, True, False]
+    Tap(lib.placed, lambda args, kwargs: seen.append(args), unless=lambda: asked.pop(0))
+    for place in range(3):
+        assert lib.placed(place, d=5) == (place, 3, 4, 5)
+    assert seen == [(0, 3, 4), (2, 3, 4)]
 
 
 def test_methods_and_marked_parameters(lib):

@@ -19,6 +19,9 @@ import autolog
 from autolog.instrument import control, faults, registry, worker_tasks
 from autolog_core.session import default_session
 
+# Of Python, where a process that has threads forks.
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
 METHODS = ("fork", "forkserver", "spawn")
 
 if multiprocessing.parent_process() or hasattr(multiprocessing.current_process(), "_inheriting"):
@@ -51,6 +54,27 @@ def train_with_own_options(rate):
 def train_in_own_run(rate):
     with autolog.start_run():
         return train(rate)
+
+
+def begin_a_run(name):
+    with autolog.start_run(run_name=name) as run:
+        return run.data.tags.get("mlflow.parentRunId")
+
+
+def save_for_long(path):
+    def save():
+        sum(range(5_000_000))
+        Path(path).touch()
+
+    default_session().saving.submit(save)
+
+
+def callers(_):
+    frames = []
+    frame = sys._getframe()
+    while (frame := frame.f_back) is not None:
+        frames.append(Path(frame.f_code.co_filename).name)
+    return frames
 
 
 def log_a_metric(value):
@@ -271,14 +295,31 @@ def test_changes_reach_a_worker_that_is_used_again(toy, tmp_path):
 def test_a_pool_does_not_go_on_by_itself(toy, method):
     toy.on()
     toy.lib()
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as executor:
-        executor.submit(pow, 1, 1).result()
+    with multiprocessing.get_context(method).Pool(1) as pool:
         with autolog.disabled():
-            executor.submit(train, 0.25).result()
-        executor.submit(train, 0.5).result()
+            pool.map(train, [0.25])
+        pool.map(train, [0.5])
+        with autolog.disabled():
+            pool.map(train, [0.625])
         toy.off()
-        executor.submit(train, 0.75).result()
+        pool.map(train, [0.75])
     assert [run.data.params["rate"] for run in found()] == ["0.5"]
+
+
+def test_a_worker_forgets_the_run_of_its_last_task(toy):
+    toy.on()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
+        with autolog.start_run() as active:
+            assert executor.submit(begin_a_run, "one").result() == active.info.run_id
+        toy.off()
+        assert executor.submit(begin_a_run, "two").result() is None
+
+
+def test_files_are_written_when_the_task_is_over(toy, tmp_path):
+    toy.on()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as executor:
+        executor.submit(save_for_long, tmp_path / "file").result()
+        assert (tmp_path / "file").exists()
 
 
 def test_settings_and_policy_come_along(toy):
@@ -288,14 +329,13 @@ def test_settings_and_policy_come_along(toy):
         "__import__('autolog_core.session').session.default_session().settings"
     )
     toy.on()
-    autolog.set_checkpoint_policy(policy)
-    autolog.set_system_metrics_node_id("node-7")
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
-        there = executor.submit(eval, look).result()
+        assert executor.submit(eval, look).result() == (None, default_session().settings)
+        autolog.set_checkpoint_policy(policy)
+        autolog.set_system_metrics_node_id("node-7")
+        assert executor.submit(eval, look).result() == (policy, default_session().settings)
         autolog.set_checkpoint_policy(None)
-        without = executor.submit(eval, look).result()
-    assert there == (policy, default_session().settings)
-    assert without[0] is None
+        assert executor.submit(eval, look).result() == (None, default_session().settings)
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -329,7 +369,8 @@ def test_threads_have_a_run_each_and_carry_nothing(toy):
     with ThreadPool(4) as pool, ThreadPoolExecutor(4) as executor:
         pool.map(train, [0.1, 0.2, 0.3, 0.4])
         list(executor.map(train, [0.5, 0.6, 0.7, 0.8]))
-        assert pool.apply(type, (train,)) is type(train)
+        assert "worker_tasks.py" not in pool.apply(callers, (1,))
+        assert "worker_tasks.py" not in executor.submit(callers, 1).result()
     runs = found()
     assert len(runs) == 8
     for run in runs:

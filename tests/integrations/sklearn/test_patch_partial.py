@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import time
 import weakref
 from pathlib import Path
 
@@ -157,8 +158,10 @@ def test_b17_the_loss_of_each_step_is_the_networks(iris, kind):
     passed = {"classes": [0, 1, 2]} if kind is MLPClassifier else {}
     for _ in range(3):
         train(network, iris, **passed)
+    assert only().info.status == "RUNNING"
     ongoing.close_all()
     assert history(only(), "loss") == list(enumerate(network.loss_curve_))
+    assert history(only(), "samples_seen") == [(step, 50 * (step + 1)) for step in range(9)]
     assert only().data.metrics["best_loss"] == network.best_loss_
     assert "n_iter" not in only().data.metrics
 
@@ -236,6 +239,20 @@ def test_meta_estimators_are_one_run(iris):
         "MultiOutputRegressor",
         "OneVsRestClassifier",
     ]
+
+
+def test_threads_of_a_fit_make_no_runs(iris):
+    joblib = pytest.importorskip("joblib")
+
+    class Committee(BaseEstimator):
+        def fit(self, X, y):
+            one = joblib.delayed(lambda member: member.partial_fit(X, y, classes=[0, 1, 2]))
+            members = [SGDClassifier() for _ in range(4)]
+            joblib.Parallel(n_jobs=2, prefer="threads")(one(member) for member in members)
+            return self
+
+    Committee().fit(*iris)
+    assert only().data.tags["estimator_name"] == "Committee"
 
 
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
@@ -537,6 +554,7 @@ class Counting(BaseEstimator):
         return {}
 
     def partial_fit(self, X, y=None):
+        time.sleep(0.005)
         self.loss_ = 1.0 / (getattr(self, "n_", 0) + 1)
         self.n_ = getattr(self, "n_", 0) + 1
         autolog.log_metric("inside", 1)
@@ -563,8 +581,6 @@ def test_b16_an_estimator_of_the_users(iris):
 
 
 def test_a_slow_score_is_asked_once(iris):
-    import time
-
     Counting.calls = 0
     model = Counting(lambda: time.sleep(0.2) or 0.5)
     for _ in range(10):
