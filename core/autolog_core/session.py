@@ -314,6 +314,10 @@ class Session:
             live.watched = False
             self._sampler.unwatch(live.run_id)
 
+    def is_closed(self) -> bool:
+        """Whether nothing can be logged through the session any more."""
+        return self._closed
+
     def close(self) -> None:
         """Ends the runs that are open, writes everything out and lets go of the store.
 

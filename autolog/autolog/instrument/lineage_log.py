@@ -139,7 +139,11 @@ def _write_later(live: LiveRun, path: str, make: Callable[[], bytes]) -> None:
 def _options(model: Model) -> Options | None:
     """Returns the options of the integration that trained a model, if it is to log now."""
     from autolog import _active
+    from autolog.fluent_runs import session_of
 
+    if session_of(model.live).is_closed():
+        # The program tracks elsewhere by now.
+        return None
     options = control.options_of(model.integration)
     if options is None or not getattr(options, "log_post_training_metrics", True):
         return None

@@ -274,3 +274,12 @@ def test_transformers_that_were_trained():
     reduced = model.transform(X)
     metrics.silhouette_score(reduced, LABELS)
     assert "silhouette_score_X" in keys()
+
+
+def test_a_model_of_a_store_that_was_left_is_measured_in_peace(tmp_path):
+    model = GaussianNB().fit(FEATURES, LABELS)
+    autolog.set_tracking_uri(tmp_path / "elsewhere")
+    with autolog.start_run():
+        predicted = model.predict(FEATURES)
+        assert metrics.accuracy_score(LABELS, predicted) == model.score(FEATURES, LABELS)
+    assert runs()[0].data.metrics == {}

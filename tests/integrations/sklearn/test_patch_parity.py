@@ -7,13 +7,15 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.cluster import DBSCAN, KMeans
+from sklearn.cluster import DBSCAN, KMeans, MiniBatchKMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
+    AdaBoostClassifier,
     BaggingClassifier,
+    ExtraTreesClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     IsolationForest,
@@ -22,7 +24,8 @@ from sklearn.ensemble import (
 )
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge, SGDClassifier
+from sklearn.metrics import accuracy_score
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from sklearn.naive_bayes import GaussianNB
@@ -30,7 +33,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
+from sklearn.tree import DecisionTreeRegressor
 
 import autolog
 
@@ -87,6 +91,12 @@ MAKERS = {
         GaussianNB(), {"var_smoothing": [1e-9, 1e-8, 1e-7]}, cv=2, random_state=0
     ),
     "stacking": lambda: StackingClassifier([("bayes", GaussianNB())], GaussianNB(), cv=2),
+    "lasso": lambda: Lasso(0.01),
+    "linear vectors": lambda: LinearSVC(random_state=1),
+    "extra trees": lambda: ExtraTreesClassifier(5, random_state=1),
+    "adaptive boosting": lambda: AdaBoostClassifier(n_estimators=3, random_state=1),
+    "batches": lambda: MiniBatchKMeans(3, n_init=1, random_state=1),
+    "tree": lambda: DecisionTreeRegressor(max_depth=3, random_state=1),
 }
 
 
@@ -113,11 +123,16 @@ def program(make):
         returned = model.fit(features, labels)
     assert returned is model
     assert np.array_equal(features, before)
-    drawn = np.random.rand(), random.random()
+    fitted = comparable(model)
+    drawn: tuple[object, ...] = ()
+    if hasattr(model, "predict"):
+        predicted = model.predict(features)
+        drawn = predicted.tobytes(), accuracy_score(labels, np.asarray(predicted, int))
+    drawn += np.random.rand(), random.random()
     held = getattr(model, "random_state", None)
     if isinstance(held, np.random.RandomState):
         drawn += (held.rand(),)
-    return comparable(model), drawn
+    return fitted, drawn, comparable(model)
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -129,8 +144,7 @@ def test_the_same_bits(tracking, name):
         run = autolog.last_active_run()
     finally:
         autolog.sklearn.autolog(disable=True)
-    assert watched[1] == plain[1]
-    assert watched[0] == plain[0]
+    assert watched == plain
     assert run.info.status == "FINISHED"
 
 
