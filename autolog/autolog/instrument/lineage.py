@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from autolog.instrument import lineage_match, lineage_records, lineage_split
+from autolog.instrument import lineage_match, lineage_records, lineage_split, ongoing
 from autolog.instrument.guard import lightly
 from autolog.instrument.lineage_log import is_number, log_chart, log_measured, log_text
 from autolog.instrument.lineage_match import Found, relate
@@ -85,6 +85,7 @@ def used(data: Any, dataset: Dataset, context: str, live: LiveRun) -> None:
 
 def model_of(subject: Any) -> Model | None:
     """Returns what is known of an estimator, if it is as its training left it."""
+    ongoing.tell_step(subject)
     model = models.get(subject)
     if model is None or model.is_still(subject):
         return model

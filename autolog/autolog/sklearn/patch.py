@@ -10,10 +10,12 @@ of other libraries. Methods that a class inherits are watched where they are def
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from autolog.instrument import faults, registry
+from autolog_core.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from autolog.instrument.call import Call
@@ -87,7 +89,9 @@ def watch(patches: PatchSet, owner: type) -> None:
     for name in METHODS:
         raw = owner.__dict__.get(name)
         if raw is not None and (callable(raw) or hasattr(raw, "__get__")):
-            patches.observe(owner, name, FitObserver)
+            # A fit that returns before it has run cannot be watched; the rest can.
+            with suppress(InvalidArgument):
+                patches.observe(owner, name, FitObserver)
     follow_methods(patches, owner)
     watch_partial(patches, owner)
 
@@ -240,9 +244,10 @@ def training_data(call: Call) -> tuple[Any, Any, Any]:
     features = passed.get("X", next(iter(passed.values()), None))
     target = next((passed[name] for name in ("y", "Y", "target") if name in passed), None)
     weight = passed.get("sample_weight")
-    steps = getattr(call.instance, "steps", None)
-    if weight is None and isinstance(steps, list) and steps:
-        weight = passed.get(f"{steps[-1][0]}__sample_weight")
+    prefix, last = "", call.instance
+    while weight is None and isinstance(steps := getattr(last, "steps", None), list) and steps:
+        prefix, last = f"{prefix}{steps[-1][0]}__", steps[-1][1]
+        weight = passed.get(f"{prefix}sample_weight")
     return features, target, weight
 
 

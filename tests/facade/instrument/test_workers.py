@@ -29,6 +29,15 @@ if multiprocessing.parent_process() or hasattr(multiprocessing.current_process()
     registry.BUILTIN["toy"] = "toyroom:SPEC"
 
 
+@pytest.fixture(autouse=True)
+def alone():
+    """Tasks carry the state as long as anything is on."""
+    before = control.snapshot()
+    control.restore({})
+    yield
+    control.restore(before)
+
+
 def train(rate):
     import toylib
 

@@ -234,3 +234,24 @@ def test_a_script_with_a_class_of_its_own_and_worker_processes(tmp_path):
     assert names == str(["BaggingClassifier", "GridSearchCV", *["Own"] * 5])
     assert kinds == "[0, 1]"
     assert errors == "0"
+
+
+def test_a_class_whose_fit_is_asynchronous_hinders_no_other(tracking):
+    from sklearn.base import BaseEstimator
+
+    class Slow(BaseEstimator):
+        async def fit(self, X, y=None):
+            return self
+
+    class Plain(BaseEstimator):
+        def fit(self, X, y=None):
+            self.seen_ = len(X)
+            return self
+
+    autolog.sklearn.autolog()
+    try:
+        Plain().fit([[1.0], [2.0]])
+        assert autolog.last_active_run().info.status == "FINISHED"
+        Slow().fit([[1.0]]).close()
+    finally:
+        autolog.sklearn.autolog(disable=True)

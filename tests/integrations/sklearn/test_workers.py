@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score, permutation_test_score
 
 import autolog
-from autolog.instrument import faults
+from autolog.instrument import control, faults
 from autolog_core.session import default_session
 
 # Of Python, where a process that has threads forks.
@@ -42,9 +42,12 @@ CLASSIFIER = {
 
 @pytest.fixture(autouse=True)
 def switched_on(tracking):
+    before = control.snapshot()
+    # Tasks carry the state as long as anything is on.
+    control.restore({})
     autolog.sklearn.autolog()
     yield
-    autolog.sklearn.autolog(disable=True)
+    control.restore(before)
 
 
 @pytest.fixture(scope="module", autouse=True)
