@@ -92,14 +92,14 @@ def test_what_is_installed_and_not_captured_is_told(tmp_path, monkeypatch):
         "def describe():\n    return [dict(name='a', package='a', supported='', installed='1')]"
     )
     install(tmp_path, "plugged_too", source, monkeypatch)
-    info = tmp_path / "catboost-9.9.dist-info"
+    info = tmp_path / "keras-9.9.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: catboost\nVersion: 9.9\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: keras\nVersion: 9.9\n")
     found = {item.name: item for item in find_integrations([]) or ()}
-    assert (found["catboost"].installed, found["catboost"].exists) == ("9.9", False)
+    assert (found["keras"].installed, found["keras"].exists) == ("9.9", False)
     assert found["a"].exists
     text = doctor(AUTOLOG_TRACKING_URI=str(tmp_path / "m")).stdout
-    assert "not in this version" in next(line for line in text.splitlines() if "catboost" in line)
+    assert "not in this version" in next(line for line in text.splitlines() if "keras" in line)
 
 
 @pytest.mark.parametrize(
