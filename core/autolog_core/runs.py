@@ -218,7 +218,9 @@ def source_tags(session: Session) -> dict[str, str]:
 
 def _capture(session: Session, live: LiveRun) -> None:
     captured = _look(session)
-    live.set_tags(captured.tags)
+    # What was known at the start stays: a worker's own entry point says nothing of the program.
+    known = source_tags(session)
+    live.set_tags({key: known.get(key, value) for key, value in captured.tags.items()})
     if captured.files:
         from autolog_core.artifacts.locate import open_repository
 

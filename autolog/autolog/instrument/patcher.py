@@ -94,18 +94,27 @@ class PatchSet:
         site = FollowedSite(self, owner.__name__, name, follower)
         return self._wrap(owner, name, site, everywhere=everywhere)
 
-    def silence(self, owner: Any, name: str, when: Callable[[Any], bool] | None = None) -> bool:
+    def silence(
+        self,
+        owner: Any,
+        name: str,
+        when: Callable[[Any], bool] | None = None,
+        *,
+        everywhere: bool = False,
+    ) -> bool:
         """Makes calls of ``owner.name`` count as the inside of a training: no call in it is logged.
 
         Args:
             owner: A module or class.
             name: Of a function or method.
             when: Says so by the object whose method is called; absent, always.
+            everywhere: As for `observe`.
 
         Raises:
             InvalidArgument: As for `observe`.
         """
-        return self._wrap(owner, name, _silent if when is None else partial(_silent_when, when))
+        silent = _silent if when is None else partial(_silent_when, when)
+        return self._wrap(owner, name, silent, everywhere=everywhere)
 
     def surround(self, owner: Any, name: str, site: Callable[..., Any]) -> bool:
         """Has `site` make the calls of ``owner.name``, as wrapt calls its wrappers.

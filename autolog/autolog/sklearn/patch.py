@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import partial, wraps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from autolog.instrument import faults, registry
+from autolog.instrument import faults, hooks, registry
 from autolog_core.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ FOLDS = (
     "_permutation_test_score",
     "_incremental_fit_estimator",
 )
+# Where classes are made that are pickled by value: on its own, and within joblib.
+CLOUDPICKLES = (
+    "cloudpickle.cloudpickle",
+    "joblib.externals.cloudpickle.cloudpickle",
+    "joblib.externals.cloudpickle.cloudpickle_fast",
+)
 # Estimators with one of these off may write over the X that they are given.
 COPYING = ("copy", "copy_X", "copy_x")
 
@@ -45,7 +52,7 @@ def install(patches: PatchSet, module: ModuleType) -> None:
     if module.__name__ == "sklearn.model_selection._validation":
         for name in FOLDS:
             if hasattr(module, name):
-                patches.silence(module, name)
+                patches.silence(module, name, everywhere=True)
     elif module.__name__ == "sklearn.model_selection":
         from autolog.sklearn.patch_folds import install_folds
 
@@ -57,6 +64,8 @@ def install(patches: PatchSet, module: ModuleType) -> None:
         base = module.BaseEstimator
         _hear_of_subclasses(patches, base)
         _watch_tree(patches, base)
+        for name in CLOUDPICKLES:
+            hooks.register(name, partial(_hear_of_unpickled, patches))
     elif module.__name__ == "sklearn.utils._set_output":
         # It wraps fit_transform of new subclasses, and ours has to lie outside of that.
         _hear_of_subclasses(patches, module._SetOutputMixin)
@@ -120,6 +129,29 @@ def _hear_of_subclasses(patches: PatchSet, base: Any) -> None:
     init_subclass.__name__ = "__init_subclass__"
     init_subclass.__qualname__ = f"{base.__qualname__}.__init_subclass__"
     patches.replace(base, "__init_subclass__", classmethod(init_subclass))
+
+
+def _hear_of_unpickled(patches: PatchSet, module: Any) -> None:
+    """Watches classes that are pickled by value, as those of notebooks are.
+
+    Python tells of them when they have no methods yet: those are set one by one afterwards.
+    """
+    original = module.__dict__.get("_class_setstate")
+    if not patches.live or original is None or original.__module__ != module.__name__:
+        return
+
+    @wraps(original)
+    def class_setstate(obj: Any, state: Any) -> Any:
+        made = original(obj, state)
+        estimator = getattr(sys.modules.get("sklearn.base"), "BaseEstimator", None)
+        if patches.live and estimator in made.__mro__:
+            try:
+                watch(patches, made)
+            except Exception as error:
+                faults.record("sklearn", made.__qualname__, "the arrival of a class", error)
+        return made
+
+    patches.replace(module, "_class_setstate", class_setstate)
 
 
 def _first_to_hear(cls: type) -> type | None:

@@ -230,8 +230,8 @@ def test_a_script_with_a_class_of_its_own_and_worker_processes(tmp_path):
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, cwd=tmp_path, check=True
     )
     names, kinds, errors = done.stdout.splitlines()[-3:]
-    # The fit, the cross-validation, and the three candidates of the search.
-    assert names == str(["BaggingClassifier", "GridSearchCV", *["Own"] * 5])
+    # The fit, the cross-validation, the three candidates of the search, the two of the workers.
+    assert names == str(["BaggingClassifier", "GridSearchCV", *["Own"] * 7])
     assert kinds == "[0, 1]"
     assert errors == "0"
 

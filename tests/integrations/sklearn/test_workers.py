@@ -390,3 +390,34 @@ def test_tasks_of_an_executor_of_loky():
     with autolog.disabled():
         assert not executor.submit(eval, loaded).result()
     assert executor.submit(eval, loaded).result()
+
+
+def make_estimator(name):
+    """Returns a class that is pickled by value, as those of a notebook are."""
+
+    class Own(ClassifierMixin, BaseEstimator):
+        def __init__(self, C=1.0):
+            self.C = C
+
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict(self, X):
+            return np.full(len(X), self.classes_[0])
+
+    Own.__name__ = Own.__qualname__ = name
+    return Own
+
+
+def test_classes_of_a_notebook_that_are_defined_anew(iris):
+    # What another test has left is none of joblib's own.
+    get_reusable_executor().shutdown(wait=True)
+    for turn in range(3):
+        own = make_estimator(f"Own{turn}")
+        if turn == 1:
+            # Workers meet the class in a task that is none of the user's.
+            GridSearchCV(own(), {"C": [1.0, 2.0]}, cv=2, n_jobs=2).fit(*iris)
+        Parallel(n_jobs=2)(delayed(own(C=c).fit)(*iris) for c in (turn + 0.0, turn + 0.5))
+    made = [name for name in estimators() if name.startswith("Own")]
+    assert made == ["Own0", "Own0", "Own1", "Own1", "Own2", "Own2"]
