@@ -20,7 +20,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 import autolog
-from autolog.instrument import control
+from autolog.instrument import control, registry
 from autolog.instrument.wrapper import Wrapper
 from autolog_core.session import default_session
 
@@ -33,9 +33,10 @@ def nothing_said_before_or_after(tracking):
 
 
 def forget():
-    """Turns scikit-learn off, as if its own `autolog()` had never been called."""
-    autolog.sklearn.autolog(disable=True)
-    control._integrations.pop("sklearn")
+    """Turns everything off, as if no `autolog()` had ever been called."""
+    for name in registry.names():
+        control.configure(name, control.OWN, disable=True)
+    control._integrations.clear()
 
 
 @pytest.fixture
