@@ -160,6 +160,7 @@ def test_switching_on_again_adds_nothing(on):
     autolog.autolog()
     assert BaseEstimator.__dict__["__init_subclass__"] is before
     assert autolog.status()["sklearn"].patches == patches
+    autolog.autolog(disable=True)
 
 
 def test_everything_comes_back_pristine(tracking):
